@@ -1,0 +1,4 @@
+namespace Condense.Engine.Structures;
+
+/// <summary>Entries as they are, rounded to <see cref="FloatFormat"/>.</summary>
+public abstract class DenseMatrix : StructuredMatrix;

@@ -1,0 +1,4 @@
+namespace Condense.Engine.Structures;
+
+/// <summary>Left·Right.</summary>
+public abstract class ProductMatrix : StructuredMatrix;

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using Condense.Models.Tensors;
+
+namespace Condense.Models.Graph;
+
+/// <summary>
+/// One weight of a model, seen as a matrix W of out×in: rows are what comes out (vocabulary entries of a table, output features, gates,
+/// output channels), columns what goes in.
+/// </summary>
+public sealed record Layer
+{
+    /// <summary>The initializer's or tensor's name, or <c>&lt;first consumer&gt;/&lt;input&gt;</c> for a weight in a Constant node; stable across reads, unique.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The tensor as the file has it.</summary>
+    public required Tensor Tensor { get; init; }
+
+    /// <summary>What it does.</summary>
+    public required WeightRole Role { get; init; }
+
+    /// <summary>The first consumer's operator; null where there is no graph.</summary>
+    public string? Operator { get; init; }
+
+    /// <summary>Rows of W: out.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>Columns of W: in. A convolution's kernels are folded: in·kh·kw.</summary>
+    public required int Columns { get; init; }
+
+    /// <summary>Whether the file stores Wᵀ, row-major (a <c>MatMul</c> weight, in×out), instead of W.</summary>
+    public required bool Transposed { get; init; }
+
+    /// <summary>The graph whose initializer or Constant node it is; null where there is no graph.</summary>
+    public ModelGraph? Scope { get; init; }
+
+    /// <summary>The Constant node that holds it; null for an initializer and where there is no graph.</summary>
+    public Node? Constant { get; init; }
+
+    /// <summary>Where it is used; empty where there is no graph.</summary>
+    public ImmutableArray<WeightUse> Uses { get; init; } = [];
+}

@@ -1,0 +1,21 @@
+namespace Condense.Models;
+
+/// <summary>Writes models in their format.</summary>
+public static class ModelWriter
+{
+    /// <summary>The exact number of bytes that <see cref="WriteAsync"/> writes into all files together. Reads no weight.</summary>
+    /// <param name="model">The model.</param>
+    /// <exception cref="OverflowException">More than 2⁶³−1.</exception>
+    public static long Measure(Model model) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Writes a model, streamed: memory is bounded by the structure and a buffer. ONNX models that would pass 2 GiB get their weights in a second
+    /// file <c>&lt;name&gt;.data</c> beside the first. Byte-stable: equal models give equal files.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The main file, created or replaced. Not atomic: the caller renames.</param>
+    /// <param name="cancellationToken">Stops between two buffers.</param>
+    /// <returns>The paths written, the main file first.</returns>
+    /// <exception cref="IOException">The disk failed or is full.</exception>
+    public static Task<IReadOnlyList<string>> WriteAsync(Model model, string path, CancellationToken cancellationToken) => throw new NotSupportedException();
+}

@@ -1,0 +1,41 @@
+using Condense.Engine.Structures;
+using Condense.Models.Graph;
+
+namespace Condense.Pipeline.Reports;
+
+/// <summary>One layer of a report.</summary>
+public sealed record LayerReport
+{
+    /// <summary>The layer's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it does.</summary>
+    public required WeightRole Role { get; init; }
+
+    /// <summary>Rows of W: out.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>Columns of W: in.</summary>
+    public required int Columns { get; init; }
+
+    /// <summary><c>keep</c> or a method of the catalogue.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The structure that stands for it; null when it was kept.</summary>
+    public StructureForm? Form { get; init; }
+
+    /// <summary>Bytes of its tensor before.</summary>
+    public required long BytesBefore { get; init; }
+
+    /// <summary>Bytes of all its tensors after.</summary>
+    public required long BytesAfter { get; init; }
+
+    /// <summary><c>‖W−Ŵ‖_F ÷ ‖W‖_F</c>, from the stored bytes.</summary>
+    public required double RelativeError { get; init; }
+
+    /// <summary><c>√(Σ wᵢ‖Wᵢ−Ŵᵢ‖² ÷ Σ wᵢ‖Wᵢ‖²)</c> with the row weights; null without any.</summary>
+    public double? WeightedRelativeError { get; init; }
+
+    /// <summary>For low rank: the least error that any matrix of that rank has (Eckart–Young), in the norm that was minimised; else null.</summary>
+    public double? Bound { get; init; }
+}
