@@ -1,4 +1,5 @@
 using Condense.Models.Formats;
+using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models;
@@ -18,6 +19,7 @@ public static class ModelReader
         return Detect(parts.MainPath) switch
         {
             ModelFormat.Safetensors => SafetensorsReader.Identify(parts, limits),
+            ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
             var format => throw NotRead(format),
         };
     }
@@ -34,6 +36,7 @@ public static class ModelReader
         return Detect(parts.MainPath) switch
         {
             ModelFormat.Safetensors => SafetensorsReader.Read(parts, limits),
+            ModelFormat.Onnx => OnnxReader.Read(parts, limits),
             var format => throw NotRead(format),
         };
     }

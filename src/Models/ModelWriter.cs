@@ -1,3 +1,4 @@
+using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models;
@@ -15,6 +16,7 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Safetensors => SafetensorsWriter.Measure(model),
+            ModelFormat.Onnx => OnnxWriter.Measure(model),
             _ => throw NotWritten(model),
         };
     }
@@ -35,6 +37,7 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Safetensors => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.Onnx => OnnxWriter.WriteAsync(model, path, cancellationToken),
             _ => throw NotWritten(model),
         };
     }

@@ -191,7 +191,9 @@ internal static class OnnxReader
         }
     }
 
-    private static ImmutableArray<Tensor> AllTensors(GraphProgram program)
+    /// <summary>Every tensor of a program: graph by graph, those in nodes before the initializers.</summary>
+    /// <param name="program">The program.</param>
+    internal static ImmutableArray<Tensor> AllTensors(GraphProgram program)
     {
         var tensors = ImmutableArray.CreateBuilder<Tensor>();
         foreach (var graph in program.AllGraphs())
