@@ -59,7 +59,7 @@ public static class CompressionRun
 
         var store = new LayerStore(environment.WorkDirectory);
         var analyser = new LayerAnalyser(store, recipe.Seed, environment.Threads);
-        var steps = new RunSteps(model, work, store, analyser, watch);
+        var steps = new RunSteps(work, store, analyser, watch, environment.Threads);
         var plan = await steps.PlanAsync(cancellationToken);
         var pieces = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
 

@@ -8,7 +8,7 @@ using Condense.Pipeline.Reports;
 namespace Condense.Pipeline.Stages;
 
 /// <summary>The steps of a run that go layer by layer.</summary>
-internal sealed class RunSteps(Model model, PlannedWork work, LayerStore store, LayerAnalyser analyser, RunProgress watch)
+internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser analyser, RunProgress watch, int threads)
 {
     /// <summary>Compressed layers that an earlier run had finished.</summary>
     public int ReusedLayers { get; private set; }
@@ -77,7 +77,7 @@ internal sealed class RunSteps(Model model, PlannedWork work, LayerStore store, 
     {
         using var written = ModelReader.Open(ModelParts.Beside(path), ReadLimits.Default);
         var structured = ModelRewriter.FindStructured(written).ToDictionary(layer => layer.Name, StringComparer.Ordinal);
-        var verification = new Verification(store);
+        var verification = new Verification(store, threads);
         var measured = new List<MeasuredLayer>();
         for (int i = 0; i < plan.Candidates.Length; i++)
         {

@@ -1,3 +1,4 @@
+using Condense.Engine.Factorizations;
 using Condense.Engine.Methods;
 using Condense.Engine.Structures;
 using Condense.Execution.OnnxRuntime;
@@ -11,7 +12,7 @@ using Condense.Pipeline.Reports;
 namespace Condense.Pipeline.Stages;
 
 /// <summary>Reads the written file back and measures what was lost, from its bytes.</summary>
-internal sealed class Verification(LayerStore store)
+internal sealed class Verification(LayerStore store, int threads)
 {
     /// <summary>
     /// One layer: its tensors in the file equal those that were computed, bit for bit; then the errors of what they stand for. O(m·n) for quantized, O(m·n·r)
@@ -40,7 +41,7 @@ internal sealed class Verification(LayerStore store)
 
         var structure = StructureTensors.Read(form, written.Data);
         var weight = WeightReader.Read(intent.Layer);
-        var error = ErrorMeasure.Of(weight, structure, intent.Importance);
+        var error = ErrorMeasure.Measure(weight, structure, intent.Importance, threads);
         double? bound = form is ProductForm product && analysis.BasisKey is { } basisKey
             ? LowerBound(analyser.LoadBasis(intent, basisKey), product.Rank)
             : null;
@@ -94,6 +95,6 @@ internal sealed class Verification(LayerStore store)
     }
 
     /// <summary>Relative Eckart–Young bound: <c>√(Σ_{j&gt;r} σ_j² ÷ Σ σ_j²)</c> in the norm that was minimised.</summary>
-    private static double LowerBound(Engine.Methods.LowRank.LowRankBasis basis, int rank) =>
+    private static double LowerBound(LowRankBasis basis, int rank) =>
         basis.TotalEnergy > 0 ? Math.Sqrt(basis.TailEnergy(rank) / basis.TotalEnergy) : 0;
 }
