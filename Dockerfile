@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The service and the command line in one image.
 #
 #   docker build -t condense .
