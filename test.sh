@@ -126,11 +126,12 @@ run_tests() {
   local project=$1 assembly="artifacts/bin/$1/release/Condense.$1.dll" code total
   echo
   echo "== $project"
-  attend dotnet "$assembly" --no-progress --no-ansi --timeout "${patience}m"
+  # In the foreground of this group, so that an interruption reaches the tests and not only their guard.
+  attend timeout --foreground --kill-after=30 "${patience}m" dotnet "$assembly" --no-progress --no-ansi
   code=$?
   total=$(count total)
   if [[ -z $total ]]; then
-    echo "$project crashed or never began: exit code $code."
+    echo "$project crashed, hung or never began: exit code $code."
     failed=$((failed + 1))
     return
   fi
