@@ -1,3 +1,6 @@
+using Condense.Models.Formats;
+using Condense.Models.Formats.Safetensors;
+
 namespace Condense.Models;
 
 /// <summary>Opens model files of every format; the format is found from the bytes, never from the name.</summary>
@@ -8,12 +11,46 @@ public static class ModelReader
     /// <param name="limits">What is accepted.</param>
     /// <exception cref="ModelFormatException">The header is broken or of no format that is read.</exception>
     /// <exception cref="IOException">The file can't be opened.</exception>
-    public static ModelIdentity Identify(ModelParts parts, ReadLimits limits) => throw new NotSupportedException();
+    public static ModelIdentity Identify(ModelParts parts, ReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(limits);
+        return Detect(parts.MainPath) switch
+        {
+            ModelFormat.Safetensors => SafetensorsReader.Identify(parts, limits),
+            var format => throw NotRead(format),
+        };
+    }
 
     /// <summary>Reads the structure and leaves the weights where they are. O(structure) time and memory.</summary>
     /// <param name="parts">The model's files.</param>
     /// <param name="limits">What is accepted.</param>
     /// <exception cref="ModelFormatException">A file is broken, hostile or of no format that is read.</exception>
     /// <exception cref="IOException">A file can't be opened.</exception>
-    public static Model Open(ModelParts parts, ReadLimits limits) => throw new NotSupportedException();
+    public static Model Open(ModelParts parts, ReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(limits);
+        return Detect(parts.MainPath) switch
+        {
+            ModelFormat.Safetensors => SafetensorsReader.Read(parts, limits),
+            var format => throw NotRead(format),
+        };
+    }
+
+    private static ModelFormat Detect(string path)
+    {
+        using var file = File.OpenHandle(path);
+        Span<byte> start = stackalloc byte[FormatDetector.PrefixBytes];
+        int count = 0;
+        for (int read; (read = RandomAccess.Read(file, start[count..], count)) > 0;)
+        {
+            count += read;
+        }
+
+        return FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
+    }
+
+    private static ModelFormatException NotRead(ModelFormat format) =>
+        new(ModelFormatError.UnsupportedFormat, $"The file looks like {format}, which is not read.", offset: 0);
 }

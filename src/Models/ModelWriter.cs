@@ -1,3 +1,5 @@
+using Condense.Models.Formats.Safetensors;
+
 namespace Condense.Models;
 
 /// <summary>Writes models in their format.</summary>
@@ -5,8 +7,17 @@ public static class ModelWriter
 {
     /// <summary>The exact number of bytes that <see cref="WriteAsync"/> writes into all files together. Reads no weight.</summary>
     /// <param name="model">The model.</param>
+    /// <exception cref="ArgumentException">The format can't hold the model.</exception>
     /// <exception cref="OverflowException">More than 2⁶³−1.</exception>
-    public static long Measure(Model model) => throw new NotSupportedException();
+    public static long Measure(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Format switch
+        {
+            ModelFormat.Safetensors => SafetensorsWriter.Measure(model),
+            _ => throw NotWritten(model),
+        };
+    }
 
     /// <summary>
     /// Writes a model, streamed: memory is bounded by the structure and a buffer. ONNX models that would pass 2 GiB get their weights in a second
@@ -16,6 +27,17 @@ public static class ModelWriter
     /// <param name="path">The main file, created or replaced. Not atomic: the caller renames.</param>
     /// <param name="cancellationToken">Stops between two buffers.</param>
     /// <returns>The paths written, the main file first.</returns>
+    /// <exception cref="ArgumentException">The format can't hold the model; nothing is written.</exception>
     /// <exception cref="IOException">The disk failed or is full.</exception>
-    public static Task<IReadOnlyList<string>> WriteAsync(Model model, string path, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public static Task<IReadOnlyList<string>> WriteAsync(Model model, string path, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Format switch
+        {
+            ModelFormat.Safetensors => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
+            _ => throw NotWritten(model),
+        };
+    }
+
+    private static ArgumentException NotWritten(Model model) => new($"Models of the format {model.Format} are not written.", nameof(model));
 }

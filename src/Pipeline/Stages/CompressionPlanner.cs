@@ -34,7 +34,7 @@ internal static class CompressionPlanner
         (double Loss, long Size) reached = (double.PositiveInfinity, long.MaxValue);
         for (int round = 0; round < Rounds; round++)
         {
-            if (Planner.Solve(points, budget) is not { } chosen)
+            if (Planner.Solve(points, budget).Choices is not { } chosen)
             {
                 break;
             }

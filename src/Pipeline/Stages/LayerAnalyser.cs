@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Condense.Engine.Factorizations;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
-using Condense.Engine.Methods.LowRank;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
 
@@ -13,9 +13,10 @@ namespace Condense.Pipeline.Stages;
 internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
 {
     private const string Losses = "losses";
-    private const string Values = "singular_values";
-    private const string Energy = "energy";
-    private const string Basis = "basis";
+    private const string Scalars = "energy_and_weight_sum";
+    private const string SquaredValues = "squared_singular_values";
+    private const string Peaks = "left_peaks";
+    private const string Vectors = "right_vectors";
 
     /// <summary>
     /// Analyses one layer: dense and quantized candidates exactly, products from the singular values. O(m·n·min(m, n)) where there are products, else
@@ -38,29 +39,16 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
 
         var weight = WeightReader.Read(intent.Layer);
         var basis = maxRank > 0 ? LowRankBasis.Compute(weight, intent.Importance, maxRank, seed, threads, cancellationToken) : null;
-        double energy = basis?.TotalEnergy ?? ErrorMeasure.Energy(weight, intent.Importance);
-        double[] relative = new double[candidates.Length];
-        for (int i = 0; i < relative.Length; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            double error = candidates[i].Form switch
-            {
-                null => 0,
-                DenseForm dense => FloatRounding.SquaredError(weight, dense.Format, intent.Importance),
-                QuantizedForm quantized => RoundToNearest.SquaredError(weight, quantized, intent.Importance),
-                ProductForm product => LowRank.PredictSquaredError(basis!, product),
-                var other => throw new InvalidOperationException($"No method makes a {other.GetType().Name}."),
-            };
-            relative[i] = energy > 0 ? error / energy : 0;
-        }
+        double[] relative = Predict(intent, candidates, weight, basis, cancellationToken);
 
         var tensors = ImmutableArray.CreateBuilder<Tensor>();
         tensors.Add(Doubles(Losses, relative));
         if (basis is not null)
         {
-            tensors.Add(Doubles(Energy, [basis.TotalEnergy]));
-            tensors.Add(Doubles(Values, basis.SingularValues));
-            tensors.Add(new Tensor(Basis, DType.F32, new TensorShape(basis.RightBasis.Rows, basis.RightBasis.Columns), Bytes<float>(basis.RightBasis.Values)));
+            tensors.Add(Doubles(Scalars, [basis.TotalEnergy, basis.WeightSum]));
+            tensors.Add(Doubles(SquaredValues, basis.SquaredValues));
+            tensors.Add(Doubles(Peaks, basis.LeftPeaks));
+            tensors.Add(new Tensor(Vectors, DType.F32, new TensorShape(basis.RightVectors.Rows, basis.RightVectors.Columns), Bytes<float>(basis.RightVectors.Values)));
         }
 
         await store.SaveAsync(key, tensors.ToImmutable(), cancellationToken);
@@ -70,12 +58,60 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     /// <summary>The singular basis that an analysis has stored.</summary>
     public LowRankBasis LoadBasis(LayerIntent intent, string key)
     {
-        double[] values = ReadDoubles(store.Load(key, Values));
-        double energy = ReadDoubles(store.Load(key, Energy))[0];
-        float[] entries = MemoryMarshal.Cast<byte, float>(store.Load(key, Basis).Bytes.Span).ToArray();
-        int rows = intent.Layer.Columns;
-        return new LowRankBasis(values, energy, new Matrix(rows, rows == 0 ? 0 : entries.Length / rows, entries));
+        double[] scalars = ReadDoubles(store.Load(key, Scalars));
+        float[] entries = MemoryMarshal.Cast<byte, float>(store.Load(key, Vectors).Bytes.Span).ToArray();
+        int columns = intent.Layer.Columns;
+        return new LowRankBasis(
+            intent.Layer.Rows,
+            columns,
+            totalEnergy: scalars[0],
+            weightSum: scalars[1],
+            ReadDoubles(store.Load(key, SquaredValues)),
+            new Matrix(entries.Length / Math.Max(1, columns), columns, entries),
+            ReadDoubles(store.Load(key, Peaks)));
     }
+
+    /// <summary>Losses of all candidates: squared error ÷ energy.</summary>
+    private double[] Predict(LayerIntent intent, ImmutableArray<Candidate> candidates, Matrix weight, LowRankBasis? basis, CancellationToken cancellationToken)
+    {
+        // One curve over all ranks for each width of the factors.
+        var curves = new Dictionary<int, double[]>();
+        double[] relative = new double[candidates.Length];
+        for (int i = 0; i < relative.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            switch (candidates[i].Form)
+            {
+                case null:
+                    break;
+                case DenseForm dense:
+                    relative[i] = Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads));
+                    break;
+                case QuantizedForm quantized:
+                    relative[i] = Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads));
+                    break;
+                case ProductForm product:
+                    int? bits = (product.Left as QuantizedForm)?.CodeBits;
+                    if (!curves.TryGetValue(bits ?? 0, out double[]? curve))
+                    {
+                        curve = LowRank.PredictSquaredErrors(basis!, bits);
+                        curves.Add(bits ?? 0, curve);
+                    }
+
+                    relative[i] = basis!.TotalEnergy > 0 ? curve[product.Rank] / basis.TotalEnergy : 0;
+                    break;
+                case var other:
+                    throw new InvalidOperationException($"No method makes a {other.GetType().Name}.");
+            }
+        }
+
+        return relative;
+    }
+
+    private static double Relative(ErrorMeasure error) =>
+        error.WeightedSquaredNorm > 0 ? error.WeightedSquaredError / error.WeightedSquaredNorm
+        : error.WeightedSquaredError > 0 ? double.PositiveInfinity
+        : 0;
 
     private string KeyOf(LayerIntent intent, ImmutableArray<Candidate> candidates, string digest, int maxRank)
     {

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
-using Condense.Engine.Methods.LowRank;
 using Condense.Engine.Structures;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
@@ -29,7 +28,7 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
         }
 
         var weight = WeightReader.Read(intent.Layer);
-        var structure = Compress(intent, weight, form, analysis, cancellationToken);
+        var structure = Compress(intent, weight, form, analysis);
 
         // A tensor's name may not be empty, and a dense matrix has the empty suffix: the pieces carry a name of their own.
         ImmutableArray<Tensor> tensors = StructureTensors.Write(structure, TensorPrefix);
@@ -40,7 +39,7 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
     /// <summary>What the names of a piece's tensors begin with; the suffix follows.</summary>
     public const string TensorPrefix = "layer";
 
-    private StructuredMatrix Compress(LayerIntent intent, Matrix weight, StructureForm form, LayerAnalysis analysis, CancellationToken cancellationToken)
+    private StructuredMatrix Compress(LayerIntent intent, Matrix weight, StructureForm form, LayerAnalysis analysis)
     {
         switch (form)
         {
@@ -53,12 +52,18 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
 
                 return new DenseMatrix(weight, dense.Format);
             case QuantizedForm quantized:
-                return RoundToNearest.Quantize(weight, quantized);
+                return RoundToNearest.Quantize(weight, quantized, threads);
             case ProductForm product:
                 var basis = analyser.LoadBasis(intent, analysis.BasisKey ?? throw new InvalidOperationException($"{intent.Layer.Name} was not analysed for low rank."));
-                return LowRank.Compress(weight, basis, product, threads, cancellationToken);
+                var settings = new LowRankSettings { Rank = product.Rank, CodeBits = (product.Left as QuantizedForm)?.CodeBits };
+                var structure = LowRank.Compress(weight, intent.Importance, basis, settings, threads).Structure;
+                return product.Left is DenseForm { Format: not FloatFormat.F32 } narrow ? Narrow((ProductMatrix)structure, narrow.Format) : structure;
             default:
                 throw new InvalidOperationException($"No method makes a {form.GetType().Name}.");
         }
     }
+
+    /// <summary>The factors of a 16-bit weight have 16 bits themselves.</summary>
+    private static ProductMatrix Narrow(ProductMatrix product, FloatFormat format) =>
+        new(new DenseMatrix(product.Left.ToDense(), format), new DenseMatrix(product.Right.ToDense(), format));
 }
