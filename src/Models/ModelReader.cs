@@ -18,9 +18,8 @@ public static class ModelReader
         ArgumentNullException.ThrowIfNull(limits);
         return Detect(parts.MainPath) switch
         {
-            ModelFormat.Safetensors => SafetensorsReader.Identify(parts, limits),
             ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
-            var format => throw NotRead(format),
+            _ => SafetensorsReader.Identify(parts, limits),
         };
     }
 
@@ -35,9 +34,8 @@ public static class ModelReader
         ArgumentNullException.ThrowIfNull(limits);
         return Detect(parts.MainPath) switch
         {
-            ModelFormat.Safetensors => SafetensorsReader.Read(parts, limits),
             ModelFormat.Onnx => OnnxReader.Read(parts, limits),
-            var format => throw NotRead(format),
+            _ => SafetensorsReader.Read(parts, limits),
         };
     }
 
@@ -53,7 +51,4 @@ public static class ModelReader
 
         return FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
     }
-
-    private static ModelFormatException NotRead(ModelFormat format) =>
-        new(ModelFormatError.UnsupportedFormat, $"The file looks like {format}, which is not read.", offset: 0);
 }

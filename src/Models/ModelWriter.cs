@@ -15,9 +15,8 @@ public static class ModelWriter
         ArgumentNullException.ThrowIfNull(model);
         return model.Format switch
         {
-            ModelFormat.Safetensors => SafetensorsWriter.Measure(model),
             ModelFormat.Onnx => OnnxWriter.Measure(model),
-            _ => throw NotWritten(model),
+            _ => SafetensorsWriter.Measure(model),
         };
     }
 
@@ -36,11 +35,8 @@ public static class ModelWriter
         ArgumentNullException.ThrowIfNull(model);
         return model.Format switch
         {
-            ModelFormat.Safetensors => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
             ModelFormat.Onnx => OnnxWriter.WriteAsync(model, path, cancellationToken),
-            _ => throw NotWritten(model),
+            _ => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
         };
     }
-
-    private static ArgumentException NotWritten(Model model) => new($"Models of the format {model.Format} are not written.", nameof(model));
 }

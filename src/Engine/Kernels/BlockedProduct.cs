@@ -26,15 +26,16 @@ internal static unsafe class BlockedProduct
     /// <param name="add">Adds to C.</param>
     /// <param name="upperOnly">Only tiles that touch the diagonal or lie above it are computed; the rest of C is left as it is.</param>
     /// <param name="depthWeights">Multiplies term k of every sum; null: 1.</param>
-    public static void Compute<TSource, T>(
-        in Operand<TSource> a,
-        in Operand<TSource> b,
+    public static void Compute<TA, TB, T>(
+        in Operand<TA> a,
+        in Operand<TB> b,
         in Operand<T> c,
         int threads,
         bool add = false,
         bool upperOnly = false,
         double[]? depthWeights = null)
-        where TSource : unmanaged, INumber<TSource>
+        where TA : unmanaged, INumber<TA>
+        where TB : unmanaged, INumber<TB>
         where T : unmanaged, INumber<T>
     {
         if (a.Columns == 0 && !add)
@@ -54,7 +55,7 @@ internal static unsafe class BlockedProduct
             {
                 for (int depth = 0; depth < a.Columns; depth += DepthBlock)
                 {
-                    var block = new Block<TSource, T>(
+                    var block = new Block<TA, TB, T>(
                         a,
                         b,
                         c,
@@ -76,8 +77,9 @@ internal static unsafe class BlockedProduct
         }
     }
 
-    private static void Run<TSource, T>(Block<TSource, T> block, int threads)
-        where TSource : unmanaged, INumber<TSource>
+    private static void Run<TA, TB, T>(Block<TA, TB, T> block, int threads)
+        where TA : unmanaged, INumber<TA>
+        where TB : unmanaged, INumber<TB>
         where T : unmanaged, INumber<T>
     {
         int rowBlocks = (block.C.Rows + RowBlock - 1) / RowBlock;
@@ -103,8 +105,9 @@ internal static unsafe class BlockedProduct
     }
 
     /// <summary>Packs one column block of B into panels of a tile's columns, depth-major, padded with zeros.</summary>
-    private static void PackB<TSource, T>(Block<TSource, T> block, int columnBlock)
-        where TSource : unmanaged, INumber<TSource>
+    private static void PackB<TA, TB, T>(Block<TA, TB, T> block, int columnBlock)
+        where TA : unmanaged, INumber<TA>
+        where TB : unmanaged, INumber<TB>
         where T : unmanaged, INumber<T>
     {
         int tileColumns = ProductTile.Columns<T>();
@@ -172,8 +175,9 @@ internal static unsafe class BlockedProduct
         }
     }
 
-    private static void MultiplyBlock<TSource, T>(Block<TSource, T> block, int rowBlock, int columnBlock)
-        where TSource : unmanaged, INumber<TSource>
+    private static void MultiplyBlock<TA, TB, T>(Block<TA, TB, T> block, int rowBlock, int columnBlock)
+        where TA : unmanaged, INumber<TA>
+        where TB : unmanaged, INumber<TB>
         where T : unmanaged, INumber<T>
     {
         int firstRow = rowBlock * RowBlock;
@@ -244,9 +248,9 @@ internal static unsafe class BlockedProduct
     private static int RoundUp(int value, int unit) => (value + unit - 1) / unit * unit;
 
     /// <summary>One block of the depth and of the columns of B, the unit between two barriers.</summary>
-    private sealed record Block<TSource, T>(
-        Operand<TSource> A,
-        Operand<TSource> B,
+    private sealed record Block<TA, TB, T>(
+        Operand<TA> A,
+        Operand<TB> B,
         Operand<T> C,
         T[] PackedB,
         int Column,

@@ -149,7 +149,7 @@ public sealed class HostileHeaderTests
             }
         }
 
-        Assert.Null(Read(new ReadLimits { NameBytes = 12, Items = 2, StructureBytes = 700, HeaderBytes = 79 }));
+        Assert.Null(Read(new ReadLimits { NameBytes = 12, Items = 2, StructureBytes = 700, HeaderBytes = 80 }));
         Assert.Equal(LimitExceeded, Read(new ReadLimits { NameBytes = 11 }));
         Assert.Equal(LimitExceeded, Read(new ReadLimits { Items = 1 }));
         Assert.Equal(LimitExceeded, Read(new ReadLimits { StructureBytes = 600 }));
