@@ -19,7 +19,7 @@ public sealed class CompressionRunTests : IDisposable
     [InlineData("onnx", 2)]
     [InlineData("onnx", 3.5)]
     [InlineData("onnx", 8)]
-    [InlineData("onnx", 25)]
+    [InlineData("onnx", 15)]
     [InlineData("safetensors", 2)]
     [InlineData("safetensors", 3.5)]
     [InlineData("safetensors", 8)]
