@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Condense.Engine.Kernels;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
@@ -17,14 +16,14 @@ public sealed class LowRankBasis
     private readonly double[] _squaredValues;
     private readonly double[] _tails;
 
-    private LowRankBasis(Matrix weight, double energy, double weightSum, double[] squaredValues, Matrix rightVectors, double[] leftPeaks)
+    private LowRankBasis(Matrix weight, double energy, double weightSum, double[] squaredValues, Matrix rightVectors, LeftColumns left)
     {
         Rows = weight.Rows;
         Columns = weight.Columns;
         TotalEnergy = energy;
         WeightSum = weightSum;
         RightVectors = rightVectors;
-        LeftPeaks = leftPeaks;
+        Left = left;
         _squaredValues = squaredValues;
         _tails = new double[rightVectors.Rows + 1];
 
@@ -68,8 +67,8 @@ public sealed class LowRankBasis
     /// <summary><c>Σ wᵢ</c>.</summary>
     internal double WeightSum { get; }
 
-    /// <summary>The largest magnitude in each column of <c>W·V</c>.</summary>
-    internal double[] LeftPeaks { get; }
+    /// <summary>The columns of <c>W·V</c>.</summary>
+    internal LeftColumns Left { get; }
 
     /// <summary>
     /// The least <c>Σ wᵢ‖Wᵢ−Ŵᵢ‖²</c> that a matrix of this rank has: <c>Σⱼ σⱼ²</c> over <c>j ≥ rank</c> (Eckart and Young, 1936).
@@ -94,7 +93,7 @@ public sealed class LowRankBasis
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <remarks>
     /// s = min(m, n) ≤ 1500, or most of the spectrum wanted: <c>O(m·n·s + s³)</c>, squared values to 1e-14 of the largest. Else subspace iteration,
-    /// <c>O(m·n·maxRank)</c> for each of at most 30 iterations, within 1e-4 of the least error on decaying spectra.
+    /// <c>O(m·n·maxRank)</c> for each of at most 30 iterations, within 1e-4 of the least error on decaying spectra; energies to 1e-8 of the whole.
     /// </remarks>
     public static LowRankBasis Compute(
         Matrix weight, Importance importance, int maxRank, ulong seed, int threads, CancellationToken cancellationToken)
@@ -111,20 +110,17 @@ public sealed class LowRankBasis
         if (energy == 0 || weightSum == 0)
         {
             // Nothing counts: every basis is a best one.
-            return new LowRankBasis(weight, 0, weightSum, new double[small], UnitRows(count, weight.Columns), Peaks(weight, UnitRows(count, weight.Columns), threads));
+            var units = UnitRows(count, weight.Columns);
+            return new LowRankBasis(weight, 0, weightSum, new double[small], units, LeftColumns.Of(weight, units, new double[small], given, threads));
         }
 
         var spectrum = small <= WholeSpectrum || SubspaceIteration.Width(count) > small / 2
             ? GramSpectrum.Compute(weight, weights, count, threads, cancellationToken)
             : SubspaceIteration.Compute(weight, weights, energy, count, seed, threads, cancellationToken);
         FixSigns(spectrum.RightVectors);
-        return new LowRankBasis(
-            weight,
-            energy * greatest,
-            weightSum,
-            Array.ConvertAll(spectrum.SquaredValues, value => value * greatest),
-            spectrum.RightVectors,
-            Peaks(weight, spectrum.RightVectors, threads));
+        var squaredValues = Array.ConvertAll(spectrum.SquaredValues, value => value * greatest);
+        var left = LeftColumns.Of(weight, spectrum.RightVectors, squaredValues, given, threads);
+        return new LowRankBasis(weight, energy * greatest, weightSum, squaredValues, spectrum.RightVectors, left);
     }
 
     private static double Energy(Matrix weight, double[]? weights)
@@ -173,33 +169,5 @@ public sealed class LowRankBasis
                 row[j] = -row[j];
             }
         }
-    }
-
-    private static double[] Peaks(Matrix weight, Matrix vectors, int threads)
-    {
-        int count = vectors.Rows;
-        var blocks = new float[RowBlocks.Count(weight.Rows, RowBlocks.Streaming)][];
-        RowBlocks.ForEach(weight.Rows, RowBlocks.Streaming, threads, (block, start, rows) =>
-        {
-            var left = new Matrix(rows, count);
-            BlockedProduct.Compute(Operand.Of(weight).RowRange(start, rows), Operand.Of(vectors).Transposed, Operand.Of(left), threads: 1);
-            var peaks = new float[count];
-            for (int i = 0; i < rows; i++)
-            {
-                TensorPrimitives.MaxMagnitude(left.Row(i), peaks, peaks);
-            }
-
-            blocks[block] = peaks;
-        });
-        var result = new double[count];
-        foreach (var peaks in blocks)
-        {
-            for (int j = 0; j < count; j++)
-            {
-                result[j] = Math.Max(result[j], Math.Abs(peaks[j]));
-            }
-        }
-
-        return result;
     }
 }
