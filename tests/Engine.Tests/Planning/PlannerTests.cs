@@ -9,10 +9,7 @@ public sealed class PlannerTests
     /// <summary>Up to 6 weights of up to 6 points with small costs, and a budget around their sum.</summary>
     private static readonly Gen<(PlanPoint[][] Weights, long Budget)> s_instances =
         from count in Gen.Choose(1, 6)
-        from weights in Gen.ArrayOf(Gen.ArrayOf(
-            from cost in Gen.Choose(0, 30)
-            from loss in Gen.Choose(0, 100)
-            select new PlanPoint(cost, loss)).Where(points => points.Length is > 0 and <= 6)).Where(all => all.Length is > 0 and <= 6)
+        from weights in Points().ArrayOf(count)
         from budget in Gen.Choose(0, 120)
         select (weights, (long)budget);
 
@@ -96,6 +93,11 @@ public sealed class PlannerTests
         Assert.Throws<ArgumentException>(() => Planner.Solve([[new(1, -1)]], 1));
         Assert.Throws<ArgumentException>(() => Planner.Solve([[new(1, double.NaN)]], 1));
     }
+
+    private static Gen<PlanPoint[]> Points() =>
+        from count in Gen.Choose(1, 6)
+        from points in (from cost in Gen.Choose(0, 30) from loss in Gen.Choose(0, 100) select new PlanPoint(cost, loss)).ArrayOf(count)
+        select points;
 
     private static int[] Choose(PlanPoint[][] weights, long budget) => Planner.Solve(weights, budget).Choices!;
 
