@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Condense.Engine.Kernels;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
@@ -17,23 +16,25 @@ public sealed class LowRankBasis
     private readonly double[] _squaredValues;
     private readonly double[] _tails;
 
-    /// <summary>Puts a basis together again from what it says of itself.</summary>
+    /// <summary>Puts a basis together, from a factorization or from what one has said of itself.</summary>
     /// <param name="rows">m.</param>
     /// <param name="columns">n.</param>
     /// <param name="totalEnergy"><see cref="TotalEnergy"/>.</param>
     /// <param name="weightSum"><see cref="WeightSum"/>.</param>
     /// <param name="squaredValues"><see cref="SquaredValues"/>.</param>
     /// <param name="rightVectors"><see cref="RightVectors"/>.</param>
-    /// <param name="leftPeaks"><see cref="LeftPeaks"/>.</param>
+    /// <param name="left"><see cref="Left"/>.</param>
     /// <exception cref="ArgumentException">The sizes contradict each other.</exception>
-    public LowRankBasis(int rows, int columns, double totalEnergy, double weightSum, double[] squaredValues, Matrix rightVectors, double[] leftPeaks)
+    public LowRankBasis(int rows, int columns, double totalEnergy, double weightSum, double[] squaredValues, Matrix rightVectors, LeftColumns left)
     {
         ArgumentNullException.ThrowIfNull(squaredValues);
         ArgumentNullException.ThrowIfNull(rightVectors);
-        ArgumentNullException.ThrowIfNull(leftPeaks);
-        if (rightVectors.Columns != columns || leftPeaks.Length != rightVectors.Rows || squaredValues.Length < rightVectors.Rows)
+        ArgumentNullException.ThrowIfNull(left);
+        if (rightVectors.Columns != columns || left.Peaks.Length != rightVectors.Rows || left.Leverage.Length != rightVectors.Rows || squaredValues.Length < rightVectors.Rows)
         {
-            throw new ArgumentException($"Of a {rows}×{columns} weight: {rightVectors.Rows}×{rightVectors.Columns} right vectors, {leftPeaks.Length} peaks and {squaredValues.Length} values do not belong together.", nameof(rightVectors));
+            throw new ArgumentException(
+                $"Of a {rows}×{columns} weight: {rightVectors.Rows}×{rightVectors.Columns} right vectors, {left.Peaks.Length} left columns and {squaredValues.Length} values do not belong together.",
+                nameof(rightVectors));
         }
 
         Rows = rows;
@@ -41,7 +42,7 @@ public sealed class LowRankBasis
         TotalEnergy = totalEnergy;
         WeightSum = weightSum;
         RightVectors = rightVectors;
-        LeftPeaks = leftPeaks;
+        Left = left;
         _squaredValues = squaredValues;
         _tails = new double[rightVectors.Rows + 1];
 
@@ -88,8 +89,8 @@ public sealed class LowRankBasis
     /// <summary><c>Σ wᵢ</c>.</summary>
     public double WeightSum { get; }
 
-    /// <summary>The largest magnitude in each column of <c>W·V</c>.</summary>
-    public double[] LeftPeaks { get; }
+    /// <summary>The columns of <c>W·V</c>.</summary>
+    public LeftColumns Left { get; }
 
     /// <summary>
     /// The least <c>Σ wᵢ‖Wᵢ−Ŵᵢ‖²</c> that a matrix of this rank has: <c>Σⱼ σⱼ²</c> over <c>j ≥ rank</c> (Eckart and Young, 1936).
@@ -114,7 +115,7 @@ public sealed class LowRankBasis
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <remarks>
     /// s = min(m, n) ≤ 1500, or most of the spectrum wanted: <c>O(m·n·s + s³)</c>, squared values to 1e-14 of the largest. Else subspace iteration,
-    /// <c>O(m·n·maxRank)</c> for each of at most 30 iterations, within 1e-4 of the least error on decaying spectra.
+    /// <c>O(m·n·maxRank)</c> for each of at most 30 iterations, within 1e-4 of the least error on decaying spectra; energies to 1e-8 of the whole.
     /// </remarks>
     public static LowRankBasis Compute(
         Matrix weight, Importance importance, int maxRank, ulong seed, int threads, CancellationToken cancellationToken)
@@ -131,21 +132,17 @@ public sealed class LowRankBasis
         if (energy == 0 || weightSum == 0)
         {
             // Nothing counts: every basis is a best one.
-            return new LowRankBasis(weight.Rows, weight.Columns, 0, weightSum, new double[small], UnitRows(count, weight.Columns), Peaks(weight, UnitRows(count, weight.Columns), threads));
+            var units = UnitRows(count, weight.Columns);
+            return new LowRankBasis(weight.Rows, weight.Columns, 0, weightSum, new double[small], units, LeftColumns.Of(weight, units, new double[small], given, threads));
         }
 
         var spectrum = small <= WholeSpectrum || SubspaceIteration.Width(count) > small / 2
             ? GramSpectrum.Compute(weight, weights, count, threads, cancellationToken)
             : SubspaceIteration.Compute(weight, weights, energy, count, seed, threads, cancellationToken);
         FixSigns(spectrum.RightVectors);
-        return new LowRankBasis(
-            weight.Rows,
-            weight.Columns,
-            energy * greatest,
-            weightSum,
-            Array.ConvertAll(spectrum.SquaredValues, value => value * greatest),
-            spectrum.RightVectors,
-            Peaks(weight, spectrum.RightVectors, threads));
+        var squaredValues = Array.ConvertAll(spectrum.SquaredValues, value => value * greatest);
+        var left = LeftColumns.Of(weight, spectrum.RightVectors, squaredValues, given, threads);
+        return new LowRankBasis(weight.Rows, weight.Columns, energy * greatest, weightSum, squaredValues, spectrum.RightVectors, left);
     }
 
     private static double Energy(Matrix weight, double[]? weights)
@@ -194,33 +191,5 @@ public sealed class LowRankBasis
                 row[j] = -row[j];
             }
         }
-    }
-
-    private static double[] Peaks(Matrix weight, Matrix vectors, int threads)
-    {
-        int count = vectors.Rows;
-        var blocks = new float[RowBlocks.Count(weight.Rows, RowBlocks.Streaming)][];
-        RowBlocks.ForEach(weight.Rows, RowBlocks.Streaming, threads, (block, start, rows) =>
-        {
-            var left = new Matrix(rows, count);
-            BlockedProduct.Compute(Operand.Of(weight).RowRange(start, rows), Operand.Of(vectors).Transposed, Operand.Of(left), threads: 1);
-            var peaks = new float[count];
-            for (int i = 0; i < rows; i++)
-            {
-                TensorPrimitives.MaxMagnitude(left.Row(i), peaks, peaks);
-            }
-
-            blocks[block] = peaks;
-        });
-        var result = new double[count];
-        foreach (var peaks in blocks)
-        {
-            for (int j = 0; j < count; j++)
-            {
-                result[j] = Math.Max(result[j], Math.Abs(peaks[j]));
-            }
-        }
-
-        return result;
     }
 }

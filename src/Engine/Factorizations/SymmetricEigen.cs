@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Condense.Engine.Factorizations;
 
 /// <summary>Eigenvalues and eigenvectors of a symmetric matrix, in f64: <c>A = Zᵀ·diag(λ)·Z</c>.</summary>
@@ -31,6 +33,15 @@ internal sealed class SymmetricEigen
     /// <exception cref="ArithmeticException">The matrix holds a number that is not finite.</exception>
     public static SymmetricEigen Compute(double[] matrix, int n, int count, int threads, CancellationToken cancellationToken)
     {
+        double largest = matrix.Length == 0 ? 0 : Math.Abs(TensorPrimitives.MaxMagnitude(matrix));
+        if (!double.IsFinite(largest))
+        {
+            throw new ArithmeticException("The symmetric matrix holds a number that is not finite.");
+        }
+
+        // Near 1 no square of an entry that matters overflows or vanishes; a power of two changes no digit.
+        int exponent = largest == 0 ? 0 : Math.ILogB(largest);
+        TensorPrimitives.Multiply(matrix, Math.ScaleB(1, -exponent), matrix);
         var tridiagonal = Tridiagonal.Reduce(matrix, n, cancellationToken);
         var values = tridiagonal.Diagonal;
         var batch = new RotationBatch(n, threads);
@@ -46,7 +57,7 @@ internal sealed class SymmetricEigen
         Array.Sort(order, (i, j) => values[i] == values[j] ? i.CompareTo(j) : values[j].CompareTo(values[i]));
         var vectors = batch.Gather(order.AsSpan(0, count));
         tridiagonal.Transform(vectors, count, threads);
-        return new SymmetricEigen([.. order.Select(i => values[i])], vectors);
+        return new SymmetricEigen(Array.ConvertAll(order, i => Math.ScaleB(values[i], exponent)), vectors);
     }
 
     private static void Diagonalize(double[] d, double[] e, RotationBatch batch, CancellationToken cancellationToken)
@@ -56,11 +67,6 @@ internal sealed class SymmetricEigen
         for (int i = 0; i < n; i++)
         {
             norm = Math.Max(norm, Math.Abs(d[i]) + Math.Abs(e[i]));
-        }
-
-        if (!double.IsFinite(norm))
-        {
-            throw new ArithmeticException("The symmetric matrix holds a number that is not finite.");
         }
 
         // Backward error of the reduction is ε·norm already: a smaller coupling is none.

@@ -11,6 +11,9 @@ internal sealed class Tridiagonal
     /// <summary>Vectors that one pass over the reflections serves: 8 of 1500 entries stay in the second-level cache.</summary>
     private const int VectorsPerPass = 8;
 
+    /// <summary>A row this short beside entries near 1 is zero; the square of anything shorter would vanish.</summary>
+    private const double Negligible = 1e-140;
+
     private readonly double[] _reflections;
     private readonly double[] _tau;
 
@@ -29,7 +32,7 @@ internal sealed class Tridiagonal
     public double[] OffDiagonal { get; }
 
     /// <summary>Reduces a matrix. O(4n³/3), one pass over the lower triangle per reflection.</summary>
-    /// <param name="matrix">n×n, row-major; only its lower triangle is read. It is overwritten and kept.</param>
+    /// <param name="matrix">n×n, row-major, largest entry near 1 or all zero; only its lower triangle is read. It is overwritten and kept.</param>
     /// <param name="n">The order.</param>
     /// <param name="cancellationToken">Stops between reflections.</param>
     public static Tridiagonal Reduce(double[] matrix, int n, CancellationToken cancellationToken)
@@ -50,6 +53,12 @@ internal sealed class Tridiagonal
             diagonal[k] = row[k];
             var u = row[..k];
             double norm = Math.Sqrt(VectorArithmetic.Dot(u, u));
+            if (norm < Negligible)
+            {
+                u.Clear();
+                norm = 0;
+            }
+
             double alpha = u[k - 1] >= 0 ? -norm : norm;
             offDiagonal[k - 1] = alpha;
             if (norm > 0)

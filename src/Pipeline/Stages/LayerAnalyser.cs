@@ -16,6 +16,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     private const string Scalars = "energy_and_weight_sum";
     private const string SquaredValues = "squared_singular_values";
     private const string Peaks = "left_peaks";
+    private const string Leverage = "left_leverage";
     private const string Vectors = "right_vectors";
 
     /// <summary>
@@ -47,7 +48,8 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         {
             tensors.Add(Doubles(Scalars, [basis.TotalEnergy, basis.WeightSum]));
             tensors.Add(Doubles(SquaredValues, basis.SquaredValues));
-            tensors.Add(Doubles(Peaks, basis.LeftPeaks));
+            tensors.Add(Doubles(Peaks, basis.Left.Peaks));
+            tensors.Add(Doubles(Leverage, basis.Left.Leverage));
             tensors.Add(new Tensor(Vectors, DType.F32, new TensorShape(basis.RightVectors.Rows, basis.RightVectors.Columns), Bytes<float>(basis.RightVectors.Values)));
         }
 
@@ -68,7 +70,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
             weightSum: scalars[1],
             ReadDoubles(store.Load(key, SquaredValues)),
             new Matrix(entries.Length / Math.Max(1, columns), columns, entries),
-            ReadDoubles(store.Load(key, Peaks)));
+            new LeftColumns(ReadDoubles(store.Load(key, Peaks)), ReadDoubles(store.Load(key, Leverage))));
     }
 
     /// <summary>Losses of all candidates: squared error ÷ energy.</summary>
