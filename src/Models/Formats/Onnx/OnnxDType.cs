@@ -24,25 +24,4 @@ internal static class OnnxDType
     /// <exception cref="ArgumentException">ONNX has no such type.</exception>
     internal static int ToCode(DType type) =>
         s_codes.TryGetValue(type, out int code) ? code : throw new ArgumentException($"ONNX has no tensors of {type}; convert them first.", nameof(type));
-
-    /// <summary>Bits of one element; 0 for text.</summary>
-    internal static int Bits(DType type) => type switch
-    {
-        DType.I2 or DType.U2 => 2,
-        DType.I4 or DType.U4 or DType.F4E2M1 => 4,
-        DType.I8 or DType.U8 or DType.Bool or DType.F8E4M3 or DType.F8E4M3Fnuz or DType.F8E5M2 or DType.F8E5M2Fnuz or DType.F8E8M0 => 8,
-        DType.I16 or DType.U16 or DType.F16 or DType.BF16 => 16,
-        DType.I32 or DType.U32 or DType.F32 => 32,
-        DType.I64 or DType.U64 or DType.F64 or DType.C64 => 64,
-        DType.C128 => 128,
-        _ => 0,
-    };
-
-    /// <summary>Bytes of a tensor: <c>⌈elements·bits/8⌉</c>.</summary>
-    /// <exception cref="OverflowException">More than 2⁶³−1.</exception>
-    internal static long ByteLength(DType type, TensorShape shape)
-    {
-        int bits = Bits(type);
-        return bits >= 8 ? shape.ElementCount * (bits / 8) : (shape.ElementCount / (8 / bits)) + (shape.ElementCount % (8 / bits) == 0 ? 0 : 1);
-    }
 }

@@ -189,7 +189,7 @@ internal sealed class OnnxTensorReader(WireReader reader, SafeFileHandle handle,
         }
 
         // A complex number is two floats. Types below 8 bits come packed into bytes, one byte in an integer.
-        int width = scanner.FixedBytes > 0 ? scanner.FixedBytes : Math.Max(1, OnnxDType.Bits(type) / 8);
+        int width = scanner.FixedBytes > 0 ? scanner.FixedBytes : Math.Max(1, type.BitsPerElement() / 8);
         return scanner.ToData(file, width, type == DType.Bool);
     }
 
@@ -197,7 +197,7 @@ internal sealed class OnnxTensorReader(WireReader reader, SafeFileHandle handle,
     {
         try
         {
-            return OnnxDType.ByteLength(type, shape);
+            return type.ByteLength(shape);
         }
         catch (OverflowException)
         {

@@ -361,7 +361,7 @@ internal sealed class WireReader
         }
 
         long index = Position - _bufferStart;
-        if ((ulong)index >= (ulong)_bufferCount)
+        if (index < 0 || index >= _bufferCount)
         {
             Fill(Position);
             index = 0;
