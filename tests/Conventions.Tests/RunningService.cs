@@ -7,24 +7,19 @@ using Xunit;
 namespace Condense.Conventions.Tests;
 
 /// <summary>The service as a user starts it: the built program, a free port, an empty data folder.</summary>
-public sealed class RunningService : IAsyncLifetime
+internal sealed class RunningService : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly List<string> _log = [];
     private readonly string _data = Directory.CreateTempSubdirectory("condense-service-").FullName;
-    private Process? _process;
+    private readonly Process _process;
 
-    /// <summary>Where it listens, as <c>CONDENSE_PORT</c> says it.</summary>
-    public string Port { get; } = FreePort().ToString(CultureInfo.InvariantCulture);
-
-    /// <inheritdoc/>
-    public async ValueTask InitializeAsync()
+    private RunningService()
     {
-        string address = $"http://127.0.0.1:{Port}";
         _process = new Process
         {
-            StartInfo = new ProcessStartInfo("dotnet", [Repository.Assembly("Service"), "--urls", address, $"--Storage:Folder={_data}"])
+            StartInfo = new ProcessStartInfo("dotnet", [Repository.Assembly("Service"), "--urls", Address, $"--Storage:Folder={_data}"])
             {
                 WorkingDirectory = _data,
                 RedirectStandardOutput = true,
@@ -34,33 +29,44 @@ public sealed class RunningService : IAsyncLifetime
         };
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Where it listens, as <c>CONDENSE_PORT</c> says it.</summary>
+    public string Port { get; } = FreePort().ToString(CultureInfo.InvariantCulture);
+
+    private string Address => $"http://127.0.0.1:{Port}";
+
+    /// <summary>Starts one and waits until it is ready.</summary>
+    public static async Task<RunningService> StartAsync()
+    {
+        var service = new RunningService();
+        service._process.Start();
+        service._process.BeginOutputReadLine();
+        service._process.BeginErrorReadLine();
 
         using var client = new HttpClient();
         long start = Stopwatch.GetTimestamp();
-        while (!await IsReadyAsync(client, new Uri($"{address}/readyz")))
+        while (!await IsReadyAsync(client, new Uri($"{service.Address}/readyz")))
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(start) > s_patience)
+            if (service._process.HasExited || Stopwatch.GetElapsedTime(start) > s_patience)
             {
-                throw new InvalidOperationException($"The service did not become ready:{Environment.NewLine}{Log()}");
+                string log = service.Log();
+                await service.DisposeAsync();
+                Assert.Fail($"The service did not become ready:{Environment.NewLine}{log}");
             }
 
-            await Task.Delay(100);
+            await Task.Delay(100, TestContext.Current.CancellationToken);
         }
+
+        return service;
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_process is not null)
-        {
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync();
-            _process.Dispose();
-        }
-
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
         Directory.Delete(_data, recursive: true);
     }
 
