@@ -17,11 +17,28 @@ public sealed class LowRankBasis
     private readonly double[] _squaredValues;
     private readonly double[] _tails;
 
-    private LowRankBasis(Matrix weight, double energy, double weightSum, double[] squaredValues, Matrix rightVectors, double[] leftPeaks)
+    /// <summary>Puts a basis together again from what it says of itself.</summary>
+    /// <param name="rows">m.</param>
+    /// <param name="columns">n.</param>
+    /// <param name="totalEnergy"><see cref="TotalEnergy"/>.</param>
+    /// <param name="weightSum"><see cref="WeightSum"/>.</param>
+    /// <param name="squaredValues"><see cref="SquaredValues"/>.</param>
+    /// <param name="rightVectors"><see cref="RightVectors"/>.</param>
+    /// <param name="leftPeaks"><see cref="LeftPeaks"/>.</param>
+    /// <exception cref="ArgumentException">The sizes contradict each other.</exception>
+    public LowRankBasis(int rows, int columns, double totalEnergy, double weightSum, double[] squaredValues, Matrix rightVectors, double[] leftPeaks)
     {
-        Rows = weight.Rows;
-        Columns = weight.Columns;
-        TotalEnergy = energy;
+        ArgumentNullException.ThrowIfNull(squaredValues);
+        ArgumentNullException.ThrowIfNull(rightVectors);
+        ArgumentNullException.ThrowIfNull(leftPeaks);
+        if (rightVectors.Columns != columns || leftPeaks.Length != rightVectors.Rows || squaredValues.Length < rightVectors.Rows)
+        {
+            throw new ArgumentException($"Of a {rows}×{columns} weight: {rightVectors.Rows}×{rightVectors.Columns} right vectors, {leftPeaks.Length} peaks and {squaredValues.Length} values do not belong together.", nameof(rightVectors));
+        }
+
+        Rows = rows;
+        Columns = columns;
+        TotalEnergy = totalEnergy;
         WeightSum = weightSum;
         RightVectors = rightVectors;
         LeftPeaks = leftPeaks;
@@ -42,7 +59,7 @@ public sealed class LowRankBasis
 
         for (int j = 0; !whole && j <= Rank; j++)
         {
-            _tails[j] = Math.Max(0, energy - sum);
+            _tails[j] = Math.Max(0, totalEnergy - sum);
             sum += j < Rank ? squaredValues[j] : 0;
         }
     }
@@ -59,6 +76,9 @@ public sealed class LowRankBasis
     /// <summary>The singular values of <c>√D·W</c>, descending: all min(m, n), or <see cref="Rank"/> of them where the whole spectrum costs too much.</summary>
     public double[] SingularValues => Array.ConvertAll(_squaredValues, Math.Sqrt);
 
+    /// <summary>The squares of <see cref="SingularValues"/>. Must not be changed.</summary>
+    public double[] SquaredValues => _squaredValues;
+
     /// <summary><c>Σ wᵢ‖Wᵢ‖²</c>.</summary>
     public double TotalEnergy { get; }
 
@@ -66,10 +86,10 @@ public sealed class LowRankBasis
     public Matrix RightVectors { get; }
 
     /// <summary><c>Σ wᵢ</c>.</summary>
-    internal double WeightSum { get; }
+    public double WeightSum { get; }
 
     /// <summary>The largest magnitude in each column of <c>W·V</c>.</summary>
-    internal double[] LeftPeaks { get; }
+    public double[] LeftPeaks { get; }
 
     /// <summary>
     /// The least <c>Σ wᵢ‖Wᵢ−Ŵᵢ‖²</c> that a matrix of this rank has: <c>Σⱼ σⱼ²</c> over <c>j ≥ rank</c> (Eckart and Young, 1936).
@@ -111,7 +131,7 @@ public sealed class LowRankBasis
         if (energy == 0 || weightSum == 0)
         {
             // Nothing counts: every basis is a best one.
-            return new LowRankBasis(weight, 0, weightSum, new double[small], UnitRows(count, weight.Columns), Peaks(weight, UnitRows(count, weight.Columns), threads));
+            return new LowRankBasis(weight.Rows, weight.Columns, 0, weightSum, new double[small], UnitRows(count, weight.Columns), Peaks(weight, UnitRows(count, weight.Columns), threads));
         }
 
         var spectrum = small <= WholeSpectrum || SubspaceIteration.Width(count) > small / 2
@@ -119,7 +139,8 @@ public sealed class LowRankBasis
             : SubspaceIteration.Compute(weight, weights, energy, count, seed, threads, cancellationToken);
         FixSigns(spectrum.RightVectors);
         return new LowRankBasis(
-            weight,
+            weight.Rows,
+            weight.Columns,
             energy * greatest,
             weightSum,
             Array.ConvertAll(spectrum.SquaredValues, value => value * greatest),

@@ -19,7 +19,7 @@ internal sealed record LayerRecord(
     bool Transposed,
     string Method,
     StructureForm Form,
-    SortedDictionary<string, string>? Tensors)
+    SortedDictionary<string, string>? Tensors = null)
 {
     /// <summary>The name under which the file has the tensor of a suffix.</summary>
     /// <param name="suffix">A suffix of the form's slots.</param>

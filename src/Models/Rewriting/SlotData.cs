@@ -38,5 +38,5 @@ internal static class SlotData
         : data;
 
     private static TransposedTensorData Turn(Func<TensorData> open, TensorShape source, TensorSlot slot)
-        => new(open, checked((int)source[0]), checked((int)source[1]), StructureTensors.ElementSize(slot.DType));
+        => new(open, checked((int)source[0]), checked((int)source[1]), slot.DType.BitsPerElement() / 8);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Condense.Engine.Matrices;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
 
@@ -18,29 +19,53 @@ public static class StructureTensors
         return slots.ToImmutable();
     }
 
-    /// <summary>The tensors of a structure with their bytes, named <c>name + suffix</c>.</summary>
+    /// <summary>The tensors of a structure with their bytes, named <c>name + suffix</c>. Nothing is copied: the structure's numbers are read when asked for.</summary>
     /// <param name="structure">The structure.</param>
     /// <param name="name">The layer's name.</param>
-    public static ImmutableArray<Tensor> Write(StructuredMatrix structure, string name) => throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The structure is of a kind that is not written.</exception>
+    public static ImmutableArray<Tensor> Write(StructuredMatrix structure, string name)
+    {
+        ArgumentNullException.ThrowIfNull(structure);
+        ArgumentNullException.ThrowIfNull(name);
+        var data = new List<TensorData>();
+        AddData(structure, data);
+        return [.. Slots(structure.Form).Zip(data, (slot, bytes) => new Tensor(name + slot.Suffix, slot.DType, slot.Shape, bytes))];
+    }
 
-    /// <summary>Puts a structure together again.</summary>
+    /// <summary>Puts a structure together again. Memory: the structure and a buffer. O(elements).</summary>
     /// <param name="form">Its shape.</param>
     /// <param name="data">The bytes of each suffix.</param>
-    /// <exception cref="ModelFormatException">A tensor has another length than the form says.</exception>
-    public static StructuredMatrix Read(StructureForm form, Func<string, TensorData> data) => throw new NotSupportedException();
-
-    /// <summary>Bytes of an element of a slot.</summary>
-    /// <param name="type">The slot's type.</param>
-    internal static int ElementSize(DType type) => type switch
+    /// <exception cref="ModelFormatException">A tensor has another length than the form says, or numbers that the structure can't hold.</exception>
+    /// <exception cref="ArgumentException">The form is of a kind that is not written.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static StructuredMatrix Read(StructureForm form, Func<string, TensorData> data)
     {
-        DType.F32 => 4,
-        DType.F16 or DType.BF16 => 2,
-        _ => 1,
-    };
+        ArgumentNullException.ThrowIfNull(data);
+        var opened = new Dictionary<string, TensorData>(StringComparer.Ordinal);
+        foreach (var slot in Slots(form))
+        {
+            var bytes = data(slot.Suffix);
+            opened[slot.Suffix] = bytes.ByteLength == ByteLength(slot)
+                ? bytes
+                : throw new ModelFormatException(
+                    ModelFormatError.TensorInvalidInfo,
+                    $"The tensor '{slot.Suffix}' of a structure has {bytes.ByteLength} bytes; its form says {slot.DType} {slot.Shape}, {ByteLength(slot)} bytes.",
+                    tensor: slot.Suffix);
+        }
+
+        try
+        {
+            return ReadStructure(form, "", opened);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ModelFormatException(ModelFormatError.TensorInvalidInfo, $"The tensors of a structure can't be read: {exception.Message}", innerException: exception);
+        }
+    }
 
     /// <summary>Bytes of a slot.</summary>
     /// <param name="slot">The slot.</param>
-    internal static long ByteLength(TensorSlot slot) => slot.Shape.ElementCount * ElementSize(slot.DType);
+    internal static long ByteLength(TensorSlot slot) => slot.DType.ByteLength(slot.Shape);
 
     /// <summary>How a file names a format of floats.</summary>
     /// <param name="format">The format.</param>
@@ -50,6 +75,51 @@ public static class StructureTensors
         FloatFormat.BF16 => DType.BF16,
         _ => DType.F32,
     };
+
+    private static void AddData(StructuredMatrix structure, List<TensorData> data)
+    {
+        switch (structure)
+        {
+            case DenseMatrix dense:
+                data.Add(new FloatTensorData(dense.Values.Values, TypeOf(dense.Format)));
+                break;
+            case ProductMatrix product:
+                AddData(product.Left, data);
+                AddData(product.Right, data);
+                break;
+            case QuantizedMatrix quantized:
+                data.Add(new MemoryTensorData(quantized.Codes));
+                data.Add(new FloatTensorData(quantized.Scales, DType.F32));
+                if (quantized.ZeroPoints.Length > 0)
+                {
+                    data.Add(new MemoryTensorData(quantized.ZeroPoints));
+                }
+
+                break;
+            default:
+                throw new ArgumentException($"A {structure.GetType().Name} has no tensors in files.", nameof(structure));
+        }
+    }
+
+    private static StructuredMatrix ReadStructure(StructureForm form, string prefix, Dictionary<string, TensorData> data) => form switch
+    {
+        ProductForm product => new ProductMatrix(ReadStructure(product.Left, prefix + ".lr_u", data), ReadStructure(product.Right, prefix + ".lr_v", data)),
+        QuantizedForm quantized => new QuantizedMatrix(
+            quantized,
+            ReadBytes(data[prefix + ".q"]),
+            FloatTensorData.ReadAll(data[prefix + ".scale"], DType.F32),
+            quantized.Symmetric ? [] : ReadBytes(data[prefix + ".zp"])),
+        _ => new DenseMatrix(
+            new Matrix(form.Rows, form.Columns, FloatTensorData.ReadAll(data[prefix], TypeOf(((DenseForm)form).Format))), ((DenseForm)form).Format),
+    };
+
+    private static byte[] ReadBytes(TensorData data)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.ByteLength, Array.MaxLength, nameof(data));
+        byte[] bytes = new byte[data.ByteLength];
+        data.Read(0, bytes);
+        return bytes;
+    }
 
     private static void AddSlots(StructureForm form, string prefix, ImmutableArray<TensorSlot>.Builder slots)
     {

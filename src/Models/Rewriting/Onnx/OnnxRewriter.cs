@@ -1,6 +1,5 @@
-using System.Collections.Immutable;
+using Condense.Models.Formats.Onnx;
 using Condense.Models.Graph;
-using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting.Onnx;
 
@@ -36,15 +35,8 @@ internal sealed class OnnxRewriter
         program.Metadata.RemoveAll(pair => string.Equals(pair.Key, StructureMetadata.Key, StringComparison.Ordinal));
         program.Metadata.Add(new(StructureMetadata.Key, text));
         var metadata = new SortedDictionary<string, string>(model.Metadata.ToDictionary(), StringComparer.Ordinal) { [StructureMetadata.Key] = text };
-        return new Model(model.Format, TensorsOf(program), program, metadata, []);
+        return new Model(model.Format, OnnxReader.AllTensors(program), program, metadata, []);
     }
-
-    private static ImmutableArray<Tensor> TensorsOf(GraphProgram program) =>
-    [
-        .. program.AllGraphs().SelectMany(graph => graph.Initializers
-            .Concat(graph.Nodes.Where(node => node.Is("Constant")).SelectMany(node => node.Attributes).SelectMany(attribute => attribute.Tensors))
-            .Select(initializer => initializer.Tensor)),
-    ];
 
     private static IEnumerable<string> NamesOf(ModelGraph graph)
         => graph.Initializers.Select(initializer => initializer.Tensor.Name)
