@@ -11,7 +11,13 @@ internal static class LoopbackGuard
     /// <summary>Refuses such requests with 403.</summary>
     public static void UseLoopbackGuard(this WebApplication app) => app.Use(static (context, next) =>
     {
-        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.OnStarting(
+            static state =>
+            {
+                ((HttpContext)state).Response.Headers.XContentTypeOptions = "nosniff";
+                return Task.CompletedTask;
+            },
+            context);
         var request = context.Request;
         if (!ListenAddresses.IsLoopback(request.Host.Host.Trim('[', ']')))
         {

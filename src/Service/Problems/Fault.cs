@@ -37,14 +37,14 @@ internal sealed record Fault(
             [.. recipe.Problems.Select(problem => new FieldError(problem.Pointer, problem.Detail))],
             recipe.Nearest),
         BadHttpRequestException { InnerException: JsonException json } => OfJson(json),
-        BadHttpRequestException { StatusCode: 400 } bad => new(ProblemKind.MalformedHeader, bad.Message, []),
+        BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
         OutOfMemoryException => new(ProblemKind.OutOfMemory, "The model needs more memory than this machine has free.", []),
         IOException io when s_diskFull.Contains(io.HResult) => StorageFull,
         SqliteException { SqliteErrorCode: SqliteFull } => StorageFull,
         SqliteException sqlite when s_databaseAway.Contains(sqlite.SqliteErrorCode) => new(ProblemKind.DatabaseUnavailable, "The database is busy. Try again.", []),
         DbUpdateException { InnerException: { } inner } => Of(inner),
-        _ => new(ProblemKind.Internal, "An unexpected error occurred; the service's log has it under the trace id.", []),
+        _ => new(ProblemKind.Internal, "An unexpected error occurred; the service's log has the details.", []),
     };
 
     private static Fault StorageFull => new(ProblemKind.StorageFull, "The disk of the data folder is full. Free some space, then try again.", []);
@@ -63,6 +63,25 @@ internal sealed record Fault(
         return exception.Code == ModelFormatError.MissingPart
             ? $"{exception.Message}{offset} Models of several files can't be uploaded in this version: store the weights in the model file itself."
             : exception.Message + offset;
+    }
+
+    /// <summary>What the framework refuses before a handler sees it: an absent body, a query parameter that does not parse, a broken message.</summary>
+    private static Fault OfBadRequest(BadHttpRequestException exception)
+    {
+        if (exception.Message.Contains("no body was provided", StringComparison.Ordinal))
+        {
+            return new(ProblemKind.MalformedJson, "A JSON document belongs into the body; it is empty or null.", [new FieldError("", "A JSON document belongs here.")]);
+        }
+
+        // Failed to bind parameter "Nullable<int> limit" from "x".
+        string[] quoted = exception.Message.Split('"');
+        if (exception.Message.StartsWith("Failed to bind parameter", StringComparison.Ordinal) && quoted.Length > 1)
+        {
+            string name = quoted[1][(quoted[1].LastIndexOf(' ') + 1)..];
+            return Of(ProblemException.Field($"?{name}", "A number belongs here."));
+        }
+
+        return new(ProblemKind.MalformedHeader, exception.Message, []);
     }
 
     /// <summary>

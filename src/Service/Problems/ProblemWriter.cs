@@ -42,7 +42,6 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
     {
         var kind = fault.Kind;
         context.Response.StatusCode = kind.Status;
-        context.Response.Headers.CacheControl = "no-store";
         if (kind.Retryable && kind.Status is 409 or 503)
         {
             context.Response.Headers.RetryAfter = "2";
