@@ -43,6 +43,9 @@ public sealed class Model : IDisposable
     /// <summary>Names and values that the file carries (<c>__metadata__</c>, <c>metadata_props</c>).</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
+    /// <summary>Names of the parts, beside the main file, that the model's tensors lie in.</summary>
+    public IReadOnlyCollection<string> UsedParts { get; init; } = [];
+
     /// <inheritdoc/>
     public void Dispose()
     {

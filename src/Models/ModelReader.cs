@@ -1,4 +1,5 @@
 using Condense.Models.Formats;
+using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models;
@@ -17,8 +18,8 @@ public static class ModelReader
         ArgumentNullException.ThrowIfNull(limits);
         return Detect(parts.MainPath) switch
         {
-            ModelFormat.Safetensors => SafetensorsReader.Identify(parts, limits),
-            var format => throw NotRead(format),
+            ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
+            _ => SafetensorsReader.Identify(parts, limits),
         };
     }
 
@@ -33,8 +34,8 @@ public static class ModelReader
         ArgumentNullException.ThrowIfNull(limits);
         return Detect(parts.MainPath) switch
         {
-            ModelFormat.Safetensors => SafetensorsReader.Read(parts, limits),
-            var format => throw NotRead(format),
+            ModelFormat.Onnx => OnnxReader.Read(parts, limits),
+            _ => SafetensorsReader.Read(parts, limits),
         };
     }
 
@@ -50,7 +51,4 @@ public static class ModelReader
 
         return FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
     }
-
-    private static ModelFormatException NotRead(ModelFormat format) =>
-        new(ModelFormatError.UnsupportedFormat, $"The file looks like {format}, which is not read.", offset: 0);
 }

@@ -1,3 +1,4 @@
+using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models;
@@ -14,8 +15,8 @@ public static class ModelWriter
         ArgumentNullException.ThrowIfNull(model);
         return model.Format switch
         {
-            ModelFormat.Safetensors => SafetensorsWriter.Measure(model),
-            _ => throw NotWritten(model),
+            ModelFormat.Onnx => OnnxWriter.Measure(model),
+            _ => SafetensorsWriter.Measure(model),
         };
     }
 
@@ -34,10 +35,8 @@ public static class ModelWriter
         ArgumentNullException.ThrowIfNull(model);
         return model.Format switch
         {
-            ModelFormat.Safetensors => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
-            _ => throw NotWritten(model),
+            ModelFormat.Onnx => OnnxWriter.WriteAsync(model, path, cancellationToken),
+            _ => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
         };
     }
-
-    private static ArgumentException NotWritten(Model model) => new($"Models of the format {model.Format} are not written.", nameof(model));
 }

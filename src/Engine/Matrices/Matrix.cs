@@ -54,6 +54,30 @@ public sealed class Matrix
     /// <param name="row">0 … Rows−1.</param>
     public Span<float> Row(int row) => Values.AsSpan(row * Columns, Columns);
 
+    /// <summary>Rows and columns exchanged, as a copy. O(Rows·Columns).</summary>
+    public Matrix Transpose()
+    {
+        var transposed = new Matrix(Columns, Rows);
+
+        // Square blocks: both sides stay within the first-level cache.
+        const int Side = 32;
+        for (int top = 0; top < Rows; top += Side)
+        {
+            for (int left = 0; left < Columns; left += Side)
+            {
+                for (int i = top; i < Math.Min(top + Side, Rows); i++)
+                {
+                    for (int j = left; j < Math.Min(left + Side, Columns); j++)
+                    {
+                        transposed.Values[(j * Rows) + i] = Values[(i * Columns) + j];
+                    }
+                }
+            }
+        }
+
+        return transposed;
+    }
+
     private static float[] Allocate(int rows, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);

@@ -46,7 +46,7 @@ public sealed record QuantizedForm : StructureForm
 
     /// <summary>Groups in a row: ⌈Columns/GroupSize⌉, 1 for the other granularities.</summary>
     [JsonIgnore]
-    public int GroupsPerRow => GroupSize == 0 ? 1 : (Columns + GroupSize - 1) / GroupSize;
+    public int GroupsPerRow => GroupSize == 0 ? 1 : (int)(((long)Columns + GroupSize - 1) / GroupSize);
 
     /// <summary>The number of scales: 1, Rows, Columns, or Rows·GroupsPerRow (row-major).</summary>
     [JsonIgnore]

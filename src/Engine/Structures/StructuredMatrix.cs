@@ -43,4 +43,39 @@ public abstract class StructuredMatrix
     /// <returns>ids.Length×n.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
     public abstract Matrix GatherRows(ReadOnlySpan<int> ids);
+
+    /// <summary>Throws unless <c>W·X</c> is defined.</summary>
+    /// <param name="x">n×k.</param>
+    private protected void CheckMultiply(Matrix x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rows != Columns)
+        {
+            throw new ArgumentException($"W is {Rows}×{Columns}: W·X needs {Columns} rows of X, not {x.Rows}.", nameof(x));
+        }
+    }
+
+    /// <summary>Throws unless <c>Wᵀ·X</c> is defined.</summary>
+    /// <param name="x">m×k.</param>
+    private protected void CheckMultiplyTransposed(Matrix x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rows != Rows)
+        {
+            throw new ArgumentException($"W is {Rows}×{Columns}: Wᵀ·X needs {Rows} rows of X, not {x.Rows}.", nameof(x));
+        }
+    }
+
+    /// <summary>Throws unless every id is a row.</summary>
+    /// <param name="ids">Row numbers.</param>
+    private protected void CheckRows(ReadOnlySpan<int> ids)
+    {
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)Rows)
+            {
+                throw new ArgumentOutOfRangeException(nameof(ids), id, $"W has the rows 0 … {Rows - 1}.");
+            }
+        }
+    }
 }

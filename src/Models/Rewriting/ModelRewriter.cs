@@ -1,3 +1,7 @@
+using Condense.Engine.Structures;
+using Condense.Models.Graph;
+using Condense.Models.Rewriting.Onnx;
+
 namespace Condense.Models.Rewriting;
 
 /// <summary>Puts structures in the place of weights.</summary>
@@ -11,13 +15,51 @@ public static class ModelRewriter
     /// <param name="model">The original.</param>
     /// <param name="layers">The layers to replace.</param>
     /// <exception cref="ArgumentException">A structure does not fit its layer, or <see cref="Supports"/> denies it.</exception>
-    public static Model Rewrite(Model model, IReadOnlyList<CompressedLayer> layers) => throw new NotSupportedException();
+    /// <exception cref="ModelFormatException">The model has metadata of an earlier compression that can't be read.</exception>
+    public static Model Rewrite(Model model, IReadOnlyList<CompressedLayer> layers)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(layers);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (layer, form, _, _) in layers)
+        {
+            if (!seen.Add(layer.Name))
+            {
+                throw new ArgumentException($"Layer '{layer.Name}' is named twice.", nameof(layers));
+            }
 
-    /// <summary>Whether a structure of this form can take the layer's place in every use that the layer has.</summary>
+            if (form.Rows != layer.Rows || form.Columns != layer.Columns)
+            {
+                throw new ArgumentException($"A structure of {form.Rows}×{form.Columns} can't stand for layer '{layer.Name}' of {layer.Rows}×{layer.Columns}.", nameof(layers));
+            }
+
+            if (!Supports(model, layer, form))
+            {
+                throw new ArgumentException($"A structure of form {form.GetType().Name} can't take the place of layer '{layer.Name}' in every use that it has.", nameof(layers));
+            }
+        }
+
+        return model.Program is null ? SafetensorsRewriter.Rewrite(model, layers) : OnnxRewriter.Rewrite(model, layers);
+    }
+
+    /// <summary>
+    /// Whether a structure of this form can take the layer's place in every use that the layer has. A product of factors can where the weight is
+    /// gathered from or multiplied (<c>Gather</c>, <c>MatMul</c>, <c>Gemm</c>) and nowhere else; all other forms are decoded in front of any operator.
+    /// O(uses).
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="form">The structure's shape.</param>
-    public static bool Supports(Model model, Graph.Layer layer, Engine.Structures.StructureForm form) => throw new NotSupportedException();
+    public static bool Supports(Model model, Layer layer, StructureForm form)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(layer);
+        ArgumentNullException.ThrowIfNull(form);
+        return form.Rows == layer.Rows
+            && form.Columns == layer.Columns
+            && form is not ProductForm { Left: ProductForm } and not ProductForm { Right: ProductForm }
+            && (model.Program is null || WeightSupport.Supports(model.Program, layer, form));
+    }
 
     /// <summary>
     /// The structured layers of a model that this service made, from its metadata; empty for any other. Each with the layer that it stands for and
@@ -25,5 +67,9 @@ public static class ModelRewriter
     /// </summary>
     /// <param name="model">Any model.</param>
     /// <exception cref="ModelFormatException">The metadata and the tensors contradict each other.</exception>
-    public static IReadOnlyList<StructuredLayer> FindStructured(Model model) => throw new NotSupportedException();
+    public static IReadOnlyList<StructuredLayer> FindStructured(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return StructureReader.Find(model);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Condense.Engine.Matrices;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
 
@@ -9,16 +10,145 @@ public static class StructureTensors
 {
     /// <summary>The tensors of a structure, in the order in which they are written. Their bits are the form's <see cref="StructureForm.StorageBits"/>.</summary>
     /// <param name="form">The structure's shape.</param>
-    public static ImmutableArray<TensorSlot> Slots(StructureForm form) => throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The form is of a kind that is not written.</exception>
+    public static ImmutableArray<TensorSlot> Slots(StructureForm form)
+    {
+        ArgumentNullException.ThrowIfNull(form);
+        var slots = ImmutableArray.CreateBuilder<TensorSlot>();
+        AddSlots(form, "", slots);
+        return slots.ToImmutable();
+    }
 
-    /// <summary>The tensors of a structure with their bytes, named <c>name + suffix</c>.</summary>
+    /// <summary>The tensors of a structure with their bytes, named <c>name + suffix</c>. Nothing is copied: the structure's numbers are read when asked for.</summary>
     /// <param name="structure">The structure.</param>
     /// <param name="name">The layer's name.</param>
-    public static ImmutableArray<Tensor> Write(StructuredMatrix structure, string name) => throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The structure is of a kind that is not written.</exception>
+    public static ImmutableArray<Tensor> Write(StructuredMatrix structure, string name)
+    {
+        ArgumentNullException.ThrowIfNull(structure);
+        ArgumentNullException.ThrowIfNull(name);
+        var data = new List<TensorData>();
+        AddData(structure, data);
+        return [.. Slots(structure.Form).Zip(data, (slot, bytes) => new Tensor(name + slot.Suffix, slot.DType, slot.Shape, bytes))];
+    }
 
-    /// <summary>Puts a structure together again.</summary>
+    /// <summary>Puts a structure together again. Memory: the structure and a buffer. O(elements).</summary>
     /// <param name="form">Its shape.</param>
     /// <param name="data">The bytes of each suffix.</param>
-    /// <exception cref="ModelFormatException">A tensor has another length than the form says.</exception>
-    public static StructuredMatrix Read(StructureForm form, Func<string, TensorData> data) => throw new NotSupportedException();
+    /// <exception cref="ModelFormatException">A tensor has another length than the form says, or numbers that the structure can't hold.</exception>
+    /// <exception cref="ArgumentException">The form is of a kind that is not written.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static StructuredMatrix Read(StructureForm form, Func<string, TensorData> data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var opened = new Dictionary<string, TensorData>(StringComparer.Ordinal);
+        foreach (var slot in Slots(form))
+        {
+            var bytes = data(slot.Suffix);
+            opened[slot.Suffix] = bytes.ByteLength == ByteLength(slot)
+                ? bytes
+                : throw new ModelFormatException(
+                    ModelFormatError.TensorInvalidInfo,
+                    $"The tensor '{slot.Suffix}' of a structure has {bytes.ByteLength} bytes; its form says {slot.DType} {slot.Shape}, {ByteLength(slot)} bytes.",
+                    tensor: slot.Suffix);
+        }
+
+        try
+        {
+            return ReadStructure(form, "", opened);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ModelFormatException(ModelFormatError.TensorInvalidInfo, $"The tensors of a structure can't be read: {exception.Message}", innerException: exception);
+        }
+    }
+
+    /// <summary>Bytes of a slot.</summary>
+    /// <param name="slot">The slot.</param>
+    internal static long ByteLength(TensorSlot slot) => slot.DType.ByteLength(slot.Shape);
+
+    /// <summary>How a file names a format of floats.</summary>
+    /// <param name="format">The format.</param>
+    internal static DType TypeOf(FloatFormat format) => format switch
+    {
+        FloatFormat.F16 => DType.F16,
+        FloatFormat.BF16 => DType.BF16,
+        _ => DType.F32,
+    };
+
+    private static void AddData(StructuredMatrix structure, List<TensorData> data)
+    {
+        switch (structure)
+        {
+            case DenseMatrix dense:
+                data.Add(new FloatTensorData(dense.Values.Values, TypeOf(dense.Format)));
+                break;
+            case ProductMatrix product:
+                AddData(product.Left, data);
+                AddData(product.Right, data);
+                break;
+            case QuantizedMatrix quantized:
+                data.Add(new MemoryTensorData(quantized.Codes));
+                data.Add(new FloatTensorData(quantized.Scales, DType.F32));
+                if (quantized.ZeroPoints.Length > 0)
+                {
+                    data.Add(new MemoryTensorData(quantized.ZeroPoints));
+                }
+
+                break;
+            default:
+                throw new ArgumentException($"A {structure.GetType().Name} has no tensors in files.", nameof(structure));
+        }
+    }
+
+    private static StructuredMatrix ReadStructure(StructureForm form, string prefix, Dictionary<string, TensorData> data) => form switch
+    {
+        ProductForm product => new ProductMatrix(ReadStructure(product.Left, prefix + ".lr_u", data), ReadStructure(product.Right, prefix + ".lr_v", data)),
+        QuantizedForm quantized => new QuantizedMatrix(
+            quantized,
+            ReadBytes(data[prefix + ".q"]),
+            FloatTensorData.ReadAll(data[prefix + ".scale"], DType.F32),
+            quantized.Symmetric ? [] : ReadBytes(data[prefix + ".zp"])),
+        _ => new DenseMatrix(
+            new Matrix(form.Rows, form.Columns, FloatTensorData.ReadAll(data[prefix], TypeOf(((DenseForm)form).Format))), ((DenseForm)form).Format),
+    };
+
+    private static byte[] ReadBytes(TensorData data)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.ByteLength, Array.MaxLength, nameof(data));
+        byte[] bytes = new byte[data.ByteLength];
+        data.Read(0, bytes);
+        return bytes;
+    }
+
+    private static void AddSlots(StructureForm form, string prefix, ImmutableArray<TensorSlot>.Builder slots)
+    {
+        switch (form)
+        {
+            case DenseForm dense:
+                slots.Add(new TensorSlot(prefix, TypeOf(dense.Format), new TensorShape(dense.Rows, dense.Columns)));
+                break;
+            case ProductForm product:
+                AddSlots(product.Left, prefix + ".lr_u", slots);
+                AddSlots(product.Right, prefix + ".lr_v", slots);
+                break;
+            case QuantizedForm quantized:
+                var codes = quantized.Symmetric ? DType.I8 : DType.U8;
+                var scales = ScaleShape(quantized);
+                slots.Add(new TensorSlot(prefix + ".q", codes, new TensorShape(quantized.Rows, quantized.Columns)));
+                slots.Add(new TensorSlot(prefix + ".scale", DType.F32, scales));
+                if (!quantized.Symmetric)
+                {
+                    slots.Add(new TensorSlot(prefix + ".zp", codes, scales));
+                }
+
+                break;
+            default:
+                throw new ArgumentException($"A structure of form {form.GetType().Name} has no tensors in files.", nameof(form));
+        }
+    }
+
+    private static TensorShape ScaleShape(QuantizedForm form) => form.Granularity == QuantizationGranularity.PerGroup
+        ? new TensorShape(form.Rows, form.GroupsPerRow)
+        : new TensorShape(form.ScaleCount);
 }

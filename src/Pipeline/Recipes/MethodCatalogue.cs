@@ -1,8 +1,60 @@
+using System.Text.Json.Nodes;
+using Condense.Models.Graph;
+
 namespace Condense.Pipeline.Recipes;
 
 /// <summary>Every method that this version has.</summary>
 public static class MethodCatalogue
 {
+    private static readonly WeightRole[] s_products = [WeightRole.Embedding, WeightRole.Softmax, WeightRole.Linear, WeightRole.Attention];
+
+    private static readonly WeightRole[] s_all = [.. Enum.GetValues<WeightRole>().Where(role => role != WeightRole.Other)];
+
     /// <summary>The methods, in the order of their names.</summary>
-    public static IReadOnlyList<MethodDescription> All { get; } = [];
+    public static IReadOnlyList<MethodDescription> All { get; } =
+    [
+        new(
+            MethodNames.Float16,
+            "Entries rounded to IEEE binary16: half the bytes of f32, at a relative error of about 2e-4.",
+            Schema(),
+            [],
+            s_all,
+            "IEEE 754-2019, 3.6"),
+        new(
+            MethodNames.LowRank,
+            "W ≈ Left·Right by truncated singular value decomposition, rows weighted by token frequencies where they are given; factors in f32 or int8. Fewer operations as well as fewer bytes.",
+            Schema(
+                ("rank", """{ "type": "integer", "minimum": 1, "description": "The inner dimension. Default: from parameterRatio." }"""),
+                ("parameterRatio", """{ "type": "number", "exclusiveMinimum": 1, "description": "Numbers before ÷ numbers after, when rank is absent. Default 4." }"""),
+                ("factorBits", """{ "enum": [8, 16, 32], "description": "Bits of a factor's entry: 32 as f32, 16 as f16, 8 as int8 with a scale per column of Left and per row of Right. Default 32." }""")),
+            ["frequencies"],
+            s_products,
+            "Eckart & Young, Psychometrika 1 (1936); Chen et al., GroupReduce, NeurIPS 2018, section 3.1 (row weights)"),
+        new(
+            MethodNames.Quantize,
+            "Entries rounded to the nearest of 8-bit codes with a scale per row, column, group or tensor.",
+            Schema(
+                ("codeBits", """{ "enum": [8], "description": "Bits of a code. Default 8." }"""),
+                ("symmetric", """{ "type": "boolean", "description": "True: signed codes around 0. False: unsigned codes and a zero point. Default true." }"""),
+                ("granularity", """{ "enum": ["perTensor", "perRow", "perColumn", "perGroup"], "description": "What shares a scale. Default perRow; perGroup where groupSize is given." }"""),
+                ("groupSize", """{ "type": "integer", "minimum": 2, "description": "Entries of a row that share a scale. Default 64 with perGroup." }""")),
+            [],
+            s_all,
+            "Jacob et al., CVPR 2018, section 2.1"),
+    ];
+
+    /// <summary>The method of that name, or null.</summary>
+    /// <param name="name">A method's name.</param>
+    public static MethodDescription? Find(string name) => All.FirstOrDefault(method => string.Equals(method.Name, name, StringComparison.Ordinal));
+
+    private static JsonObject Schema(params ReadOnlySpan<(string Name, string Json)> properties)
+    {
+        var members = new JsonObject();
+        foreach (var (name, json) in properties)
+        {
+            members[name] = JsonNode.Parse(json);
+        }
+
+        return new JsonObject { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = members };
+    }
 }

@@ -1,4 +1,5 @@
 using Condense.Models;
+using Condense.Models.Rewriting;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Reports;
 
@@ -7,6 +8,25 @@ namespace Condense.Pipeline.Stages;
 /// <summary>One run from file to file: load, analyse, plan, compress, package, verify.</summary>
 public static class CompressionRun
 {
+    /// <summary>
+    /// Judges a request by the model's structure alone, before any work: names, settings, and whether the target can be met at all. O(nodes + tensors + ranks);
+    /// reads no weight.
+    /// </summary>
+    /// <param name="input">The model's files.</param>
+    /// <param name="outputFormat">The format asked for.</param>
+    /// <param name="recipe">What is asked.</param>
+    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="RecipeException">The request can't be met.</exception>
+    public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
+    {
+        using var model = ModelReader.Open(input, ReadLimits.Default);
+        var work = PlannedWork.Prepare(model, input, outputFormat, recipe);
+        if (work.Size is { } size && !work.IsHopeless)
+        {
+            CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
+        }
+    }
+
     /// <summary>Compresses a model.</summary>
     /// <param name="input">The model's files.</param>
     /// <param name="outputPath">The file to make. It appears only when it is whole and verified: written beside, then renamed.</param>
@@ -18,14 +38,80 @@ public static class CompressionRun
     /// <returns>The measured proof.</returns>
     /// <exception cref="ModelFormatException">The model can't be read.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
+    /// <exception cref="VerificationException">The written file does not hold what was computed.</exception>
     /// <exception cref="IOException">The disk failed or is full; nothing is left at the output's path.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static Task<CompressionReport> RunAsync(
+    public static async Task<CompressionReport> RunAsync(
         ModelParts input,
         string outputPath,
         ModelFormat outputFormat,
         CompressionRecipe recipe,
         RunEnvironment environment,
         IProgress<StageProgress>? progress,
-        CancellationToken cancellationToken) => throw new NotSupportedException();
+        CancellationToken cancellationToken)
+    {
+        var watch = new RunProgress(environment.Clock, progress);
+        watch.Begin(Stage.Loading, 0);
+        using var model = ModelReader.Open(input, ReadLimits.Default);
+        var work = PlannedWork.Prepare(model, input, outputFormat, recipe);
+        FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
+        string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
+
+        var store = new LayerStore(environment.WorkDirectory);
+        var analyser = new LayerAnalyser(store, recipe.Seed, environment.Threads);
+        var steps = new RunSteps(work, store, analyser, watch, environment.Threads);
+        var plan = await steps.PlanAsync(cancellationToken);
+        var pieces = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
+
+        watch.Begin(Stage.Packaging, 0);
+        await using var staging = new StagedOutput(outputPath);
+        var layers = plan.Candidates
+            .Select((candidate, index) => (candidate, index))
+            .Where(pair => pair.candidate.Form is not null)
+            .Select(pair => new CompressedLayer(
+                work.Intents[pair.index].Layer,
+                pair.candidate.Form!,
+                suffix => store.Load(pieces[pair.index]!, LayerCompressor.TensorPrefix + suffix),
+                pair.candidate.Method))
+            .ToArray();
+        bool worthwhile = layers.Length > 0 && await WriteAsync(model, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
+        if (!worthwhile)
+        {
+            await staging.CopyAsync(model, input, cancellationToken);
+        }
+
+        watch.Begin(Stage.Verifying, plan.Candidates.Length);
+        var warnings = new List<ReportWarning>();
+        var reports = steps.Verify(plan, worthwhile ? pieces : new string?[plan.Candidates.Length], staging.MainPath, cancellationToken);
+        OutputDifference? difference = null;
+        if (worthwhile)
+        {
+            difference = Verification.Compare(model, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings);
+        }
+        else if (recipe.Target is { Kind: TargetKind.Ratio, Value: 1 })
+        {
+            warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
+        }
+
+        string digestAfter = await TensorDigest.OfFileAsync(staging.MainPath, cancellationToken);
+        long bytesAfter = staging.Bytes;
+        watch.End();
+        var report = ReportBuilder.Build(work, recipe, reports, bytesAfter, digestBefore, digestAfter, worthwhile, difference, warnings, watch.SecondsByStage, steps.ReusedLayers, environment.Threads);
+        staging.Publish();
+        return report;
+    }
+
+    /// <summary>Writes the result unless it would not be smaller than the original; without a target the caller has asked for it all the same.</summary>
+    private static async Task<bool> WriteAsync(
+        Model model, CompressedLayer[] layers, StagedOutput staging, long bytesBefore, bool evenIfLarger, CancellationToken cancellationToken)
+    {
+        using var rewritten = ModelRewriter.Rewrite(model, layers);
+        if (!evenIfLarger && ModelWriter.Measure(rewritten) >= bytesBefore)
+        {
+            return false;
+        }
+
+        staging.Wrote(await ModelWriter.WriteAsync(rewritten, staging.MainPath, cancellationToken));
+        return true;
+    }
 }

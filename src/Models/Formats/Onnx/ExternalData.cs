@@ -15,6 +15,9 @@ internal sealed class ExternalData(ModelParts parts, ICollection<IDisposable> op
 {
     private readonly Dictionary<string, SafeFileHandle> _handles = new(StringComparer.Ordinal);
 
+    /// <summary>Names of the parts that were opened.</summary>
+    public IReadOnlyCollection<string> UsedParts => _handles.Keys;
+
     /// <summary>The bytes that a tensor's entries name.</summary>
     /// <param name="entries">Keys and values, as the tensor has them.</param>
     /// <param name="byteLength">The bytes that its dtype and shape ask for.</param>

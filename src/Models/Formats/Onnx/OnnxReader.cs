@@ -62,9 +62,13 @@ internal static class OnnxReader
             var budget = new ReadBudget(limits);
             var reader = OpenReader(handle, budget, out var file);
             var kept = new OnnxGraphReader(reader, new OnnxTensorReader(reader, handle, file, external: null, budget), budget, kept: null);
-            var tensors = new OnnxTensorReader(reader, handle, file, new ExternalData(parts, opened), budget);
+            var external = new ExternalData(parts, opened);
+            var tensors = new OnnxTensorReader(reader, handle, file, external, budget);
             var program = ReadProgram(reader, budget, new OnnxGraphReader(reader, tensors, budget, kept), kept);
-            return new Model(ModelFormat.Onnx, AllTensors(program), program, ToDictionary(program.Metadata), [.. opened]);
+            return new Model(ModelFormat.Onnx, AllTensors(program), program, ToDictionary(program.Metadata), [.. opened])
+            {
+                UsedParts = [.. external.UsedParts],
+            };
         }
         catch
         {
@@ -192,7 +196,9 @@ internal static class OnnxReader
         }
     }
 
-    private static ImmutableArray<Tensor> AllTensors(GraphProgram program)
+    /// <summary>Every tensor of a program: graph by graph, those in nodes before the initializers.</summary>
+    /// <param name="program">The program.</param>
+    internal static ImmutableArray<Tensor> AllTensors(GraphProgram program)
     {
         var tensors = ImmutableArray.CreateBuilder<Tensor>();
         foreach (var graph in program.AllGraphs())

@@ -94,7 +94,10 @@ internal static class SafetensorsReader
             }
         }
 
-        return new Model(ModelFormat.Safetensors, tensors.DrainToImmutable(), program: null, metadata, files.DrainToImmutable());
+        return new Model(ModelFormat.Safetensors, tensors.DrainToImmutable(), program: null, metadata, files.DrainToImmutable())
+        {
+            UsedParts = [.. shards.Values.Distinct(StringComparer.Ordinal)],
+        };
     }
 
     private static SafetensorsHeader ReadShard(

@@ -109,23 +109,28 @@ public sealed class SafetensorsWriterTests
     public async Task Tensors_stream_through_a_small_buffer()
     {
         using var folder = new TemporaryFolder();
-        const long Bytes = 96L << 20;
-        var shape = new TensorShape(Bytes / 4);
-        string source = folder.PathOf("source");
-        using (var sparse = new FileStream(source, FileMode.CreateNew))
-        {
-            sparse.SetLength(2 * Bytes);
-        }
-
-        using var handle = File.OpenHandle(source);
-        var model = SafetensorsBytes.Model(
-            [new Tensor("a", DType.F32, shape, new FileTensorData(handle, 0, Bytes)), new Tensor("b", DType.F32, shape, new FileTensorData(handle, Bytes, Bytes))]);
-        long before = GC.GetTotalAllocatedBytes();
+        var data = new ZeroData(96L << 20);
+        var model = SafetensorsBytes.Model([new Tensor("a", DType.U8, new TensorShape(data.ByteLength), data)]);
+        Assert.True(ModelWriter.Measure(model) > data.ByteLength);
+        Assert.Equal(0, data.LargestRead);
 
         await ModelWriter.WriteAsync(model, folder.PathOf("model"), TestContext.Current.CancellationToken);
 
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, Bytes / 2);
+        Assert.InRange(data.LargestRead, 1, 1 << 20);
         Assert.Equal(ModelWriter.Measure(model), new FileInfo(folder.PathOf("model")).Length);
+    }
+
+    [Fact]
+    public async Task Writing_stops_between_two_buffers_when_it_is_canceled()
+    {
+        using var folder = new TemporaryFolder();
+        using var cancellation = new CancellationTokenSource();
+        var data = new ZeroData(16L << 20) { Reading = cancellation.Cancel };
+        var model = SafetensorsBytes.Model([new Tensor("a", DType.U8, new TensorShape(data.ByteLength), data)]);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ModelWriter.WriteAsync(model, folder.PathOf("model"), cancellation.Token));
+
+        Assert.Equal(1, data.Reads);
     }
 
     [Fact]
@@ -160,5 +165,25 @@ public sealed class SafetensorsWriterTests
 
         // An open file outlives its name.
         return (ModelReader.Open(ModelParts.Single(path), ReadLimits.Default), bytes);
+    }
+
+    // Zeros that say how they were asked for.
+    private sealed class ZeroData(long byteLength) : TensorData
+    {
+        public override long ByteLength => byteLength;
+
+        public Action? Reading { get; init; }
+
+        public int LargestRead { get; private set; }
+
+        public int Reads { get; private set; }
+
+        public override void Read(long offset, Span<byte> destination)
+        {
+            Reading?.Invoke();
+            Reads++;
+            LargestRead = Math.Max(LargestRead, destination.Length);
+            destination.Clear();
+        }
     }
 }

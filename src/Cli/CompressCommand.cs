@@ -1,0 +1,147 @@
+using System.CommandLine;
+using System.Text.Json;
+using Condense.Models;
+using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
+using Condense.Pipeline.Stages;
+
+namespace Condense.Cli;
+
+/// <summary><c>condense compress</c>.</summary>
+internal static class CompressCommand
+{
+    private static readonly Argument<string> s_model = ModelArgument.Build("MODEL", "The model file.");
+
+    private static readonly Option<string> s_output = new("--output", "-o") { Description = "The file to make; it appears only when it is whole.", Required = true };
+
+    private static readonly Option<double?> s_ratio = new("--ratio") { Description = "Target: file bytes before ÷ after, at least this." };
+
+    private static readonly Option<long?> s_bytes = new("--bytes") { Description = "Target: file bytes after, at most this." };
+
+    private static readonly Option<double?> s_parameterRatio = new("--parameter-ratio") { Description = "Target: numbers before ÷ after, at least this." };
+
+    private static readonly Option<double?> s_bits = new("--bits") { Description = "Target: stored bits per weight, at most this." };
+
+    private static readonly Option<string[]> s_methods = new("--method") { Description = "A method that the planner may use; repeat for more. Default: all." };
+
+    private static readonly Option<string[]> s_layers = new("--layer") { Description = "GLOB=METHOD[:SETTINGS-JSON] fixes a layer's method; repeat for more." };
+
+    private static readonly Option<string[]> s_keep = new("--keep") { Description = "GLOB of layers that stay as they are; repeat for more." };
+
+    private static readonly Option<string?> s_frequencies = new("--frequencies") { Description = "Token counts: JSON, two columns, or a text to be counted with --vocabulary." };
+
+    private static readonly Option<string?> s_vocabulary = new("--vocabulary") { Description = "One token a line, or JSON with \"vocab\", in row order; for a text to be counted." };
+
+    private static readonly Option<ulong> s_seed = new("--seed") { Description = "Seed of everything that draws numbers.", DefaultValueFactory = _ => 0 };
+
+    private static readonly Option<int> s_threads = new("--threads") { Description = "Threads; the result does not depend on it.", DefaultValueFactory = _ => Environment.ProcessorCount };
+
+    private static readonly Option<string[]> s_reports = new("--report") { Description = "Write the report to FILE.json or FILE.md; repeat for both." };
+
+    private static readonly Option<bool> s_json = JsonOption.Build();
+
+    /// <summary>Builds it.</summary>
+    public static Command Build()
+    {
+        var command = new Command("compress", "Makes a model smaller and measures what that cost.")
+        {
+            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_seed, s_threads, s_reports, s_json,
+        };
+        command.SetAction((result, cancellationToken) => Failure.GuardAsync(() => RunAsync(result, cancellationToken)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
+    {
+        var target = ReadTarget(result);
+        string[] reports = result.GetValue(s_reports) ?? [];
+        foreach (string path in reports.Where(path => Path.GetExtension(path) is not (".json" or ".md")))
+        {
+            throw new UsageException($"A report is a .json or a .md file, not {path}.");
+        }
+
+        int threads = result.GetValue(s_threads);
+        if (threads is < 1 or > 1024)
+        {
+            throw new UsageException($"--threads is {threads}; it must be 1 … 1024.");
+        }
+
+        var input = ModelArgument.Open(result.GetRequiredValue(s_model));
+        string output = Path.GetFullPath(result.GetRequiredValue(s_output));
+        if (string.Equals(output, Path.GetFullPath(input.MainPath), StringComparison.Ordinal))
+        {
+            throw new UsageException("The result would replace the model: name another file with -o.");
+        }
+
+        var recipe = new CompressionRecipe
+        {
+            Target = target,
+            Methods = result.GetValue(s_methods) ?? [],
+            Layers = [.. (result.GetValue(s_layers) ?? []).Select(LayerRuleText.Parse)],
+            Keep = result.GetValue(s_keep) ?? [],
+            Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), cancellationToken),
+            Seed = result.GetValue(s_seed),
+        };
+
+        string work = output + ".work";
+        try
+        {
+            var environment = new RunEnvironment
+            {
+                WorkDirectory = work,
+                Threads = threads,
+                OnnxRuntimeLibrary = Environment.GetEnvironmentVariable("CONDENSE_ONNXRUNTIME_LIBRARY"),
+            };
+            var report = await ProgressBar.ShowAsync(
+                progress => CompressionRun.RunAsync(input, output, OutputFormat(input, output), recipe, environment, progress, cancellationToken));
+            foreach (string path in reports)
+            {
+                string text = Path.GetExtension(path) is ".json" ? JsonSerializer.Serialize(report, ReportJson.Indented) + "\n" : ReportMarkdown.Write(report);
+                await File.WriteAllTextAsync(path, text, cancellationToken);
+            }
+
+            if (result.GetValue(s_json))
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(report, ReportJson.Indented));
+            }
+            else
+            {
+                ReportTable.Write(report);
+            }
+
+            return ExitCode.Done;
+        }
+        finally
+        {
+            if (Directory.Exists(work))
+            {
+                Directory.Delete(work, recursive: true);
+            }
+        }
+    }
+
+    private static CompressionTarget? ReadTarget(ParseResult result)
+    {
+        var targets = new List<CompressionTarget>();
+        Add(TargetKind.Ratio, result.GetValue(s_ratio));
+        Add(TargetKind.Bytes, result.GetValue(s_bytes));
+        Add(TargetKind.ParameterRatio, result.GetValue(s_parameterRatio));
+        Add(TargetKind.BitsPerWeight, result.GetValue(s_bits));
+        return targets.Count <= 1 ? targets.SingleOrDefault() : throw new UsageException("Give one target: --ratio, --bytes, --parameter-ratio or --bits.");
+
+        void Add(TargetKind kind, double? value)
+        {
+            if (value is { } given)
+            {
+                targets.Add(new CompressionTarget(kind, given));
+            }
+        }
+    }
+
+    private static ModelFormat OutputFormat(ModelParts input, string output) => Path.GetExtension(output).ToUpperInvariant() switch
+    {
+        ".ONNX" => ModelFormat.Onnx,
+        ".SAFETENSORS" => ModelFormat.Safetensors,
+        _ => ModelReader.Identify(input, ReadLimits.Default).Format,
+    };
+}

@@ -1,0 +1,60 @@
+using Condense.Models;
+using Condense.Pipeline.Recipes;
+
+namespace Condense.Cli;
+
+/// <summary>Errors as exit codes and words on stderr.</summary>
+internal static class Failure
+{
+    /// <summary>Runs a command and turns what it throws into an exit code; the words say cause, place and cure.</summary>
+    public static async Task<int> GuardAsync(Func<Task<int>> command)
+    {
+        try
+        {
+            return await command();
+        }
+        catch (UsageException exception)
+        {
+            return Tell(exception.Message, ExitCode.Usage);
+        }
+        catch (ModelFormatException exception)
+        {
+            string tensor = exception.Tensor is null ? "" : $" [tensor {exception.Tensor}]";
+            string offset = exception.Offset is null ? "" : $" [byte {exception.Offset}]";
+            return Tell($"{exception.Code}: {exception.Message}{tensor}{offset}", ExitCode.BadInput);
+        }
+        catch (RecipeException exception)
+        {
+            string nearest = exception.Nearest is { } target ? $" Nearest feasible: {OptionOf(target)}." : "";
+            return Tell($"{exception.Code}: {exception.Message}{nearest}", string.Equals(exception.Code, "infeasible_target", StringComparison.Ordinal) ? ExitCode.TargetMissed : ExitCode.BadInput);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            return Tell(exception.Message, ExitCode.BadInput);
+        }
+        catch (IOException exception)
+        {
+            return Tell(exception.Message, ExitCode.Internal);
+        }
+        catch (OperationCanceledException)
+        {
+            return Tell("Interrupted; nothing was written.", ExitCode.Interrupted);
+        }
+    }
+
+    private static string OptionOf(CompressionTarget target) => FormattableString.Invariant($"{Name(target.Kind)} {target.Value}");
+
+    private static string Name(TargetKind kind) => kind switch
+    {
+        TargetKind.Ratio => "--ratio",
+        TargetKind.Bytes => "--bytes",
+        TargetKind.ParameterRatio => "--parameter-ratio",
+        _ => "--bits",
+    };
+
+    private static int Tell(string message, int code)
+    {
+        Console.Error.WriteLine($"condense: {message}");
+        return code;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Condense.Pipeline.Recipes;
+
+namespace Condense.Cli;
+
+/// <summary><c>--frequencies</c> and <c>--vocabulary</c>.</summary>
+internal static class FrequencyOptions
+{
+    /// <summary>Reads counts, or counts a text.</summary>
+    /// <returns>Null when no file is given.</returns>
+    /// <exception cref="UsageException">A vocabulary stands without a text.</exception>
+    /// <exception cref="RecipeException">A file can't be used.</exception>
+    public static async Task<TokenFrequencies?> ReadAsync(string? frequencies, string? vocabulary, CancellationToken cancellationToken)
+    {
+        if (frequencies is null)
+        {
+            return vocabulary is null ? null : throw new UsageException("--vocabulary goes with --frequencies TEXT.");
+        }
+
+        if (vocabulary is null)
+        {
+            await using var file = File.OpenRead(frequencies);
+            var read = await FrequencyFile.ReadAsync(file, cancellationToken);
+            return new TokenFrequencies(read.Counts, []);
+        }
+
+        var tokens = await ReadVocabularyAsync(vocabulary, cancellationToken);
+        using var text = new StreamReader(frequencies);
+        var counted = await FrequencyFile.CountAsync(tokens, text, cancellationToken);
+        return new TokenFrequencies(counted.Counts, []);
+    }
+
+    private static async Task<IReadOnlyList<string>> ReadVocabularyAsync(string path, CancellationToken cancellationToken)
+    {
+        string text = await File.ReadAllTextAsync(path, cancellationToken);
+        if (text.AsSpan().TrimStart() is not ['{' or '[', ..])
+        {
+            return text.TrimEnd('\r', '\n').Split('\n', StringSplitOptions.TrimEntries);
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            var list = document.RootElement.ValueKind == JsonValueKind.Array ? document.RootElement : document.RootElement.GetProperty("vocab");
+            return [.. list.EnumerateArray().Select(token => token.GetString() ?? throw new JsonException("A token is null."))];
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new RecipeException("invalid_field", $"The vocabulary {path} is neither one token a line nor JSON with a list \"vocab\": {exception.Message}");
+        }
+    }
+}

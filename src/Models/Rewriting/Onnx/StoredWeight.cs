@@ -1,0 +1,29 @@
+using Condense.Models.Tensors;
+
+namespace Condense.Models.Rewriting.Onnx;
+
+/// <summary>A structure as a graph holds it: the names of its constants, in the orientation in which the file stored the weight.</summary>
+internal abstract record StoredWeight;
+
+/// <summary>Floats.</summary>
+/// <param name="Name">The constant.</param>
+/// <param name="Type">Their type.</param>
+internal sealed record StoredDense(string Name, DType Type) : StoredWeight;
+
+/// <summary>Two factors, left times right.</summary>
+/// <param name="Left">The first.</param>
+/// <param name="Right">The second.</param>
+internal sealed record StoredProduct(StoredWeight Left, StoredWeight Right) : StoredWeight;
+
+/// <summary>Integer codes with f32 scales.</summary>
+/// <param name="Codes">The constant of codes.</param>
+/// <param name="Shape">Its dimensions.</param>
+/// <param name="Scale">The constant of scales.</param>
+/// <param name="ZeroPoint">The constant of zero points, of the codes' type and the scales' shape; null when they are all 0.</param>
+/// <param name="Axis">The axis along which the scales differ; −1 when there is one scale.</param>
+/// <param name="GroupSize">How many neighbours on the axis share a scale; 0 when each has its own.</param>
+/// <param name="Spread">
+/// Whether the scales of an axis have ones behind it in their shape, so that they spread over the codes by broadcasting, instead of being a vector.
+/// </param>
+internal sealed record StoredQuantized(
+    string Codes, TensorShape Shape, string Scale, string? ZeroPoint, int Axis, int GroupSize, bool Spread) : StoredWeight;

@@ -1,0 +1,142 @@
+using Condense.Models.Graph;
+using Condense.Models.Tensors;
+
+namespace Condense.Models.Rewriting.Onnx;
+
+/// <summary>Nodes that turn stored constants into weights: whole, or some of their rows.</summary>
+internal static class WeightDecoding
+{
+    /// <summary>The first opset whose <c>DequantizeLinear</c> takes a vector of scales.</summary>
+    public const long FirstOpsetPerAxis = 13;
+
+    private const long FirstOpsetPerTensor = 10;
+    private const long FirstOpsetInBlocks = 21;
+
+    /// <summary>Adds nodes that decode a whole weight.</summary>
+    /// <param name="emitter">The graph.</param>
+    /// <param name="weight">The constants of a structure that is no product.</param>
+    /// <param name="type">The type that the weight is wanted in.</param>
+    /// <param name="shape">The shape that it is wanted in; null for the stored one.</param>
+    /// <param name="output">The name of the result.</param>
+    public static void Whole(GraphEmitter emitter, StoredWeight weight, DType type, TensorShape? shape, string output)
+    {
+        if (weight is StoredDense dense)
+        {
+            new NodeChain(emitter, dense.Name, dense.Name).Cast(dense.Type, type).End(output);
+            return;
+        }
+
+        var quantized = (StoredQuantized)weight;
+        var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes);
+        if (quantized.GroupSize > 0 && emitter.Opset < FirstOpsetInBlocks)
+        {
+            string groups = emitter.GroupNumbers(quantized.Shape[quantized.Axis], quantized.GroupSize);
+            Widen(chain, quantized, name => emitter.Add("Gather", [name, groups], emitter.NewName($"{name}.spread"), Attributes.Int("axis", quantized.Axis)), emitter);
+        }
+        else if (emitter.Opset < (quantized.Axis < 0 ? FirstOpsetPerTensor : FirstOpsetPerAxis))
+        {
+            Widen(chain, quantized, name => name, emitter);
+        }
+        else
+        {
+            string[] scales = quantized.ZeroPoint is null ? [quantized.Scale] : [quantized.Scale, quantized.ZeroPoint];
+            chain.Then("DequantizeLinear", [.. scales.Select(name => quantized.Spread ? Vector(emitter, name) : name)], Placement(quantized));
+        }
+
+        chain.Cast(DType.F32, type);
+        if (shape is not null && !shape.Equals(quantized.Shape))
+        {
+            chain.Then("Reshape", [emitter.Dimensions(shape.Dimensions)]);
+        }
+
+        chain.End(output);
+    }
+
+    /// <summary>A whole weight, decoded once for all that ask in the same graph.</summary>
+    /// <param name="emitter">The graph.</param>
+    /// <param name="weight">The constants of a structure that is no product.</param>
+    /// <param name="type">The type that the weight is wanted in.</param>
+    /// <returns>The name of the decoded weight; the constant's own when there is nothing to decode.</returns>
+    public static string Whole(GraphEmitter emitter, StoredWeight weight, DType type)
+    {
+        if (weight is StoredDense dense && dense.Type == type)
+        {
+            return dense.Name;
+        }
+
+        string constant = weight is StoredDense { Name: var name } ? name : ((StoredQuantized)weight).Codes;
+        return emitter.Shared($"whole {type} {constant}", () =>
+        {
+            string output = emitter.NewName($"{constant}.decoded");
+            Whole(emitter, weight, type, null, output);
+            return output;
+        });
+    }
+
+    /// <summary>
+    /// Rows of a weight that is a matrix, in f32: its constants are gathered before they are widened, so that the cost is that of the rows asked for.
+    /// Numbers of rows may be negative where the opset lets them.
+    /// </summary>
+    /// <param name="emitter">The graph.</param>
+    /// <param name="weight">The constants.</param>
+    /// <param name="ids">The value with the numbers of rows, of any rank.</param>
+    /// <returns>Nodes whose result has the rank of the ids and one more.</returns>
+    public static NodeChain Rows(GraphEmitter emitter, StoredWeight weight, string ids)
+    {
+        switch (weight)
+        {
+            case StoredProduct product:
+                return Rows(emitter, product.Left, ids).Then("MatMul", [Whole(emitter, product.Right, DType.F32)]);
+            case StoredDense dense:
+                return new NodeChain(emitter, dense.Name, dense.Name).Then("Gather", [ids]).Cast(dense.Type, DType.F32);
+            default:
+                var quantized = (StoredQuantized)weight;
+                var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes).Then("Gather", [ids]);
+                Widen(chain, quantized, name => ScalesOfRows(emitter, quantized, name, ids), emitter);
+                return chain;
+        }
+    }
+
+    // Codes, less their zero points, times their scales, both brought into a shape that spreads over the codes.
+    private static void Widen(NodeChain chain, StoredQuantized weight, Func<string, string> spread, GraphEmitter emitter)
+    {
+        var toFloat = Attributes.Int("to", Attributes.Number(DType.F32));
+        chain.Then("Cast", [], toFloat);
+        if (weight.ZeroPoint is { } zero)
+        {
+            string zeros = spread(zero);
+            chain.Then("Sub", [emitter.Add("Cast", [zeros], emitter.NewName($"{zeros}.Cast"), toFloat)]);
+        }
+
+        chain.Then("Mul", [spread(weight.Scale)]);
+    }
+
+    private static string ScalesOfRows(GraphEmitter emitter, StoredQuantized weight, string scales, string ids)
+    {
+        switch (weight.Axis, weight.GroupSize)
+        {
+            case (0, 0):
+                return GatherRows(scales, ids);
+            case (1, > 0):
+                string groups = emitter.GroupNumbers(weight.Shape[1], weight.GroupSize);
+                return emitter.Add("Gather", [GatherRows(scales, ids), groups], emitter.NewName($"{scales}.spread"), Attributes.Int("axis", -1));
+            case (0, > 0):
+                // Looking the group up, instead of dividing the id, keeps negative ids right.
+                return GatherRows(scales, GatherRows(emitter.GroupNumbers(weight.Shape[0], weight.GroupSize), ids));
+            default:
+                return scales;
+        }
+
+        string GatherRows(string table, string numbers) => emitter.Add("Gather", [table, numbers], emitter.NewName($"{table}.Gather"));
+    }
+
+    private static string Vector(GraphEmitter emitter, string name)
+        => emitter.Add("Reshape", [name, emitter.Dimensions([-1])], emitter.NewName($"{name}.Reshape"));
+
+    private static NodeAttribute[] Placement(StoredQuantized weight) => (weight.Axis, weight.GroupSize) switch
+    {
+        ( < 0, _) => [],
+        (_, 0) => [Attributes.Int("axis", weight.Axis)],
+        _ => [Attributes.Int("axis", weight.Axis), Attributes.Int("block_size", weight.GroupSize)],
+    };
+}

@@ -1,0 +1,98 @@
+using Condense.Engine.Structures;
+using Condense.Models.Graph;
+using Condense.Models.Tensors;
+
+namespace Condense.Models.Rewriting.Onnx;
+
+/// <summary>Which structures can take a weight's place in a graph.</summary>
+internal static class WeightSupport
+{
+    // Before opset 7 operators broadcast by attributes; bfloat16 came into Cast with 13.
+    private const long FirstOpset = 7;
+    private const long FirstOpsetWithBFloat16 = 13;
+
+    /// <summary>What a node does with a weight.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="input">The number of the input that the weight goes into.</param>
+    /// <param name="weight">The weight.</param>
+    public static ConsumerKind KindOf(Node node, int input, Tensor weight)
+    {
+        // A node that uses the weight twice, or whose attributes a function's caller sets, gets the weight itself.
+        string name = node.Inputs[input];
+        if (weight.Shape.Rank != 2 || node.Outputs.Count == 0 || node.Outputs[0].Length == 0
+            || node.Inputs.Count(other => string.Equals(other, name, StringComparison.Ordinal)) > 1)
+        {
+            return ConsumerKind.Other;
+        }
+
+        if (node.Is("Gather"))
+        {
+            return input == 0 && Attributes.Int(node, "axis", 0) is 0 or -2 ? ConsumerKind.Gather : ConsumerKind.Other;
+        }
+
+        if (node.Is("MatMul"))
+        {
+            return ConsumerKind.MatMul;
+        }
+
+        return node.Is("Gemm") && input < 2 && Attributes.Int(node, "transA", 0) is not null && Attributes.Int(node, "transB", 0) is not null
+            ? ConsumerKind.Gemm
+            : ConsumerKind.Other;
+    }
+
+    /// <summary>See <see cref="ModelRewriter.Supports"/>.</summary>
+    /// <param name="program">The graph.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="form">The structure's shape.</param>
+    public static bool Supports(GraphProgram program, Layer layer, StructureForm form)
+    {
+        if (layer.Scope is not { } scope || layer.Tensor.DType is not (DType.F32 or DType.F16 or DType.BF16 or DType.F64))
+        {
+            return false;
+        }
+
+        if (form is DenseForm dense && StructureTensors.TypeOf(dense.Format) == layer.Tensor.DType)
+        {
+            return true;
+        }
+
+        long opset = OpsetOf(program, scope);
+        if (opset < FirstOpset || (opset < FirstOpsetWithBFloat16 && (layer.Tensor.DType == DType.BF16 || UsesBFloat16(form))))
+        {
+            return false;
+        }
+
+        return form is not ProductForm
+            || (layer.Uses.All(use => KindOf(use.Node, use.Input, layer.Tensor) != ConsumerKind.Other)
+                && !scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal)));
+    }
+
+    /// <summary>The name by which nodes know a layer's weight.</summary>
+    /// <param name="layer">The layer.</param>
+    public static string ValueName(Layer layer) => layer.Constant is { } constant ? constant.Outputs[0] : layer.Tensor.Name;
+
+    /// <summary>The version of the standard operators that nodes of a graph are of; 0 when none is stated.</summary>
+    /// <param name="program">The whole program.</param>
+    /// <param name="graph">The main graph, a function's body, or a subgraph of these.</param>
+    public static long OpsetOf(GraphProgram program, ModelGraph graph)
+    {
+        var root = graph;
+        while (root.Parent is { } parent)
+        {
+            root = parent;
+        }
+
+        return Opset(program.Functions.Find(function => function.Body == root)?.Opsets ?? program.Opsets);
+    }
+
+    /// <summary>The version of the standard operators; 0 when none is stated.</summary>
+    /// <param name="opsets">Versions by domain.</param>
+    public static long Opset(SortedDictionary<string, long> opsets) => opsets.GetValueOrDefault("", opsets.GetValueOrDefault("ai.onnx"));
+
+    private static bool UsesBFloat16(StructureForm form) => form switch
+    {
+        DenseForm dense => dense.Format == FloatFormat.BF16,
+        ProductForm product => UsesBFloat16(product.Left) || UsesBFloat16(product.Right),
+        _ => false,
+    };
+}

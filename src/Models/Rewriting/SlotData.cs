@@ -1,0 +1,42 @@
+using Condense.Models.Tensors;
+
+namespace Condense.Models.Rewriting;
+
+/// <summary>The bytes of a structure's tensors between its own orientation (out×in) and the file's.</summary>
+internal static class SlotData
+{
+    /// <summary>The bytes that go into the file.</summary>
+    /// <param name="layer">The layer and where its bytes come from; zeros when only the size is wanted.</param>
+    /// <param name="slot">The tensor.</param>
+    /// <param name="turned">Whether the file stores its matrices transposed.</param>
+    public static TensorData ToFile(CompressedLayer layer, TensorSlot slot, bool turned)
+    {
+        long byteLength = StructureTensors.ByteLength(slot);
+        if (layer.Data is not { } open)
+        {
+            return new ZeroTensorData(byteLength);
+        }
+
+        return turned && slot.Shape.Rank == 2 ? Turn(Open, slot.Shape, slot) : new DeferredTensorData(Open, byteLength);
+
+        TensorData Open()
+        {
+            var data = open(slot.Suffix);
+            return data.ByteLength == byteLength
+                ? data
+                : throw new InvalidOperationException(
+                    $"The tensor '{layer.Layer.Name}{slot.Suffix}' has {data.ByteLength} bytes; its structure's form says {byteLength}.");
+        }
+    }
+
+    /// <summary>The bytes in the structure's own orientation.</summary>
+    /// <param name="data">The bytes in the file.</param>
+    /// <param name="slot">The tensor.</param>
+    /// <param name="turned">Whether the file stores its matrices transposed.</param>
+    public static TensorData FromFile(TensorData data, TensorSlot slot, bool turned) => turned && slot.Shape.Rank == 2
+        ? Turn(() => data, new TensorShape(slot.Shape[1], slot.Shape[0]), slot)
+        : data;
+
+    private static TransposedTensorData Turn(Func<TensorData> open, TensorShape source, TensorSlot slot)
+        => new(open, checked((int)source[0]), checked((int)source[1]), slot.DType.BitsPerElement() / 8);
+}

@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Condense.Engine.Methods;
+using Condense.Models.Graph;
+using Condense.Pipeline.Stages;
+
+namespace Condense.Pipeline.Recipes;
+
+/// <summary>Checks a whole recipe against a model before any work, and says for every layer what may be done with it.</summary>
+internal static class RecipeResolution
+{
+    /// <summary>Resolves a recipe. O(layers·patterns).</summary>
+    /// <exception cref="RecipeException">The recipe and the model do not fit; every offending place is listed.</exception>
+    public static ImmutableArray<LayerIntent> Resolve(ImmutableArray<Layer> layers, CompressionRecipe recipe)
+    {
+        var problems = new List<RecipeProblem>();
+        CheckTarget(recipe, problems);
+        CheckMethods(recipe, problems);
+        var settings = recipe.Layers
+            .Select((rule, index) => MethodCatalogue.Find(rule.Method) is null ? null : MethodSettings.Read(rule.Method, rule.Settings, $"/layers/{index}/settings", problems))
+            .ToArray();
+        if (problems.Count > 0)
+        {
+            throw new RecipeException("invalid_field", Summarise("The request has fields that can't be used", problems), problems);
+        }
+
+        CheckPatterns(layers, recipe, problems);
+        if (problems.Count > 0)
+        {
+            throw new RecipeException("unknown_layer", Summarise("The request names layers that the model does not have", problems), problems);
+        }
+
+        var weighted = FindWeighted(layers, recipe, problems);
+        var intents = layers.Select(layer => Intend(layer, recipe, settings, weighted, problems)).ToImmutableArray();
+        return problems.Count == 0
+            ? intents
+            : throw new RecipeException("incompatible_method", Summarise("The request asks for what does not apply", problems), problems);
+    }
+
+    private static LayerIntent Intend(
+        Layer layer, CompressionRecipe recipe, MethodSettings?[] settings, Dictionary<string, Importance> weighted, List<RecipeProblem> problems)
+    {
+        var importance = weighted.GetValueOrDefault(layer.Name, Importance.None);
+        int rule = recipe.Layers.ToList().FindIndex(candidate => Glob.Matches(candidate.Match, layer.Name));
+        if (recipe.Keep.Any(pattern => Glob.Matches(pattern, layer.Name)))
+        {
+            return new LayerIntent(layer, [], MayKeep: true, Settings: null, importance, RulePointer: null);
+        }
+
+        if (rule >= 0)
+        {
+            string method = recipe.Layers[rule].Method;
+            string pointer = $"/layers/{rule}";
+            if (settings[rule] is LowRankChoice { Rank: { } rank } && rank > Math.Min(layer.Rows, layer.Columns))
+            {
+                problems.Add(new RecipeProblem($"{pointer}/settings/rank", $"Rank {rank} is above min({layer.Rows}, {layer.Columns}), the most that {layer.Name} can have."));
+            }
+
+            return new LayerIntent(layer, [method], MayKeep: false, settings[rule], importance, pointer);
+        }
+
+        if (recipe.Target is null || layer.Role == WeightRole.Other)
+        {
+            return new LayerIntent(layer, [], MayKeep: true, Settings: null, importance, RulePointer: null);
+        }
+
+        var methods = MethodCatalogue.All
+            .Where(method => method.Roles.Contains(layer.Role) && (recipe.Methods.Count == 0 || recipe.Methods.Contains(method.Name, StringComparer.Ordinal)))
+            .Select(method => method.Name);
+        return new LayerIntent(layer, [.. methods], MayKeep: true, Settings: null, importance, RulePointer: null);
+    }
+
+    private static void CheckTarget(CompressionRecipe recipe, List<RecipeProblem> problems)
+    {
+        if (recipe.Target is not { } target)
+        {
+            if (recipe.Layers.Count == 0)
+            {
+                problems.Add(new RecipeProblem("/target", "There is neither a target nor a layer rule: say how small the model must become, or what to do with which layer."));
+            }
+
+            return;
+        }
+
+        string pointer = $"/target/{char.ToLowerInvariant(target.Kind.ToString()[0])}{target.Kind.ToString()[1..]}";
+        double least = target.Kind is TargetKind.Ratio or TargetKind.ParameterRatio ? 1 : double.Epsilon;
+        if (!double.IsFinite(target.Value) || target.Value < least)
+        {
+            string bound = least == 1 ? "at least 1" : "above 0";
+            problems.Add(new RecipeProblem(pointer, $"The value {target.Value.ToString(CultureInfo.InvariantCulture)} must be a finite number, {bound}."));
+        }
+    }
+
+    private static void CheckMethods(CompressionRecipe recipe, List<RecipeProblem> problems)
+    {
+        var names = MethodCatalogue.All.Select(method => method.Name).ToArray();
+        var asked = recipe.Methods.Select((method, index) => (method, pointer: $"/methods/{index}"))
+            .Concat(recipe.Layers.Select((rule, index) => (method: rule.Method, pointer: $"/layers/{index}/method")));
+        foreach (var (method, pointer) in asked)
+        {
+            if (MethodCatalogue.Find(method) is null)
+            {
+                problems.Add(new RecipeProblem(pointer, $"There is no method \"{method}\".{NearestNames.Hint(method, names)}"));
+            }
+        }
+    }
+
+    private static void CheckPatterns(ImmutableArray<Layer> layers, CompressionRecipe recipe, List<RecipeProblem> problems)
+    {
+        var patterns = recipe.Layers.Select((rule, index) => (pattern: rule.Match, pointer: $"/layers/{index}/match"))
+            .Concat(recipe.Frequencies?.Layers.Select((pattern, index) => (pattern, pointer: $"/frequencies/layers/{index}")) ?? []);
+        foreach (var (pattern, pointer) in patterns)
+        {
+            CheckPattern(layers, pattern, pointer, problems);
+        }
+
+        // A kept name may be one that is never compressed (a bias): a pattern for it is no mistake. A plain name without wildcards that is
+        // close to a layer's is one.
+        for (int i = 0; i < recipe.Keep.Count; i++)
+        {
+            if (recipe.Keep[i].AsSpan().IndexOfAny('*', '?') < 0)
+            {
+                CheckPattern(layers, recipe.Keep[i], $"/keep/{i}", problems);
+            }
+        }
+    }
+
+    private static void CheckPattern(ImmutableArray<Layer> layers, string pattern, string pointer, List<RecipeProblem> problems)
+    {
+        if (!layers.Any(layer => Glob.Matches(pattern, layer.Name)))
+        {
+            problems.Add(new RecipeProblem(pointer, $"No layer matches \"{pattern}\".{NearestNames.Hint(pattern, layers.Select(layer => layer.Name))}"));
+        }
+    }
+
+    /// <summary>Row weights <c>(count + 1)^α</c> for the tables that the counts belong to.</summary>
+    private static Dictionary<string, Importance> FindWeighted(ImmutableArray<Layer> layers, CompressionRecipe recipe, List<RecipeProblem> problems)
+    {
+        var weighted = new Dictionary<string, Importance>(StringComparer.Ordinal);
+        if (recipe.Frequencies is not { } frequencies)
+        {
+            return weighted;
+        }
+
+        double[] weights = [.. frequencies.Counts.Select(count => Math.Pow(count + 1, frequencies.Exponent))];
+        var importance = new Importance { RowWeights = weights };
+        foreach (var layer in layers)
+        {
+            int named = frequencies.Layers.ToList().FindIndex(pattern => Glob.Matches(pattern, layer.Name));
+            if (named >= 0 && layer.Rows != weights.Length)
+            {
+                problems.Add(new RecipeProblem($"/frequencies/layers/{named}", $"There are {weights.Length} counts, but {layer.Name} has {layer.Rows} rows."));
+            }
+            else if (named >= 0 || (frequencies.Layers.Count == 0 && layer.Rows == weights.Length && layer.Role is WeightRole.Embedding or WeightRole.Softmax))
+            {
+                weighted[layer.Name] = importance;
+            }
+        }
+
+        if (weighted.Count == 0 && problems.Count == 0)
+        {
+            problems.Add(new RecipeProblem("/frequencies", $"There are {weights.Length} counts, but no embedding or softmax layer has that many rows. Name the tables, or give one count per row."));
+        }
+
+        return weighted;
+    }
+
+    private static string Summarise(string what, List<RecipeProblem> problems) => $"{what}: {string.Join(" ", problems.Select(problem => $"{problem.Pointer}: {problem.Detail}"))}";
+}

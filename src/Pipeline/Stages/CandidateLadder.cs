@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using Condense.Engine.Structures;
+using Condense.Models;
+using Condense.Models.Graph;
+using Condense.Models.Rewriting;
+using Condense.Models.Tensors;
+using Condense.Pipeline.Recipes;
+
+namespace Condense.Pipeline.Stages;
+
+/// <summary>Everything that may be done with a layer, by shape alone: no weight is read.</summary>
+internal static class CandidateLadder
+{
+    /// <summary>Sizes of quantization groups that the planner tries, beside whole rows.</summary>
+    private static readonly int[] s_groupSizes = [128, 64, 32, 16];
+
+    /// <summary>Up to this rank every rank is tried, above it steps of half a percent: finer than any target asks.</summary>
+    private const int EveryRank = 200;
+
+    private const double DefaultParameterRatio = 4;
+
+    private const int DefaultGroupSize = 64;
+
+    /// <summary>The candidates of a layer; the first is <see cref="Candidate.Keep"/> where that is allowed. O(ranks).</summary>
+    /// <param name="model">The model, for what its consumers can take.</param>
+    /// <param name="intent">What the recipe allows.</param>
+    /// <param name="withTarget">True: everything that is allowed, for a planner to choose from. False: the one that the rule asks for.</param>
+    public static ImmutableArray<Candidate> Build(Model model, LayerIntent intent, bool withTarget)
+    {
+        var candidates = ImmutableArray.CreateBuilder<Candidate>();
+        if (intent.MayKeep)
+        {
+            candidates.Add(Candidate.Keep);
+        }
+
+        foreach (string method in intent.Methods)
+        {
+            var forms = method switch
+            {
+                MethodNames.Float16 => Float16Forms(intent),
+                MethodNames.Quantize => QuantizedForms(intent, withTarget),
+                _ => LowRankForms(intent, withTarget),
+            };
+
+            // Whether the consumers can take a form depends on its kind, not on its rank: one question per kind.
+            var supported = new Dictionary<string, bool>(StringComparer.Ordinal);
+            foreach (var form in forms)
+            {
+                string kind = Kind(form);
+                if (!supported.TryGetValue(kind, out bool yes))
+                {
+                    yes = ModelRewriter.Supports(model, intent.Layer, form);
+                    supported.Add(kind, yes);
+                }
+
+                if (yes)
+                {
+                    candidates.Add(new Candidate(method, form));
+                }
+            }
+        }
+
+        return candidates.ToImmutable();
+    }
+
+    /// <summary>The word for a form's kind: everything but its rank.</summary>
+    private static string Kind(StructureForm form) => form switch
+    {
+        ProductForm product => $"{Kind(product.Left)}*{Kind(product.Right)}",
+        QuantizedForm quantized => $"q{quantized.CodeBits}{quantized.Symmetric}{quantized.Granularity}{quantized.GroupSize}",
+        DenseForm dense => $"{dense.Format}",
+        _ => throw new ArgumentException($"The form {form.GetType().Name} has no kind.", nameof(form)),
+    };
+
+    private static IEnumerable<StructureForm> Float16Forms(LayerIntent intent) =>
+        intent.Layer.Tensor.DType is DType.F32 or DType.F64 ? [new DenseForm(intent.Layer.Rows, intent.Layer.Columns, FloatFormat.F16)] : [];
+
+    private static IEnumerable<StructureForm> QuantizedForms(LayerIntent intent, bool withTarget)
+    {
+        var (rows, columns) = (intent.Layer.Rows, intent.Layer.Columns);
+        var asked = intent.Settings as QuantizeChoice ?? new QuantizeChoice();
+        var granularity = asked.Granularity ?? (asked.GroupSize is null ? null : QuantizationGranularity.PerGroup);
+        if (granularity is null && withTarget)
+        {
+            yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, QuantizationGranularity.PerRow);
+            foreach (int size in s_groupSizes.Where(size => size < columns))
+            {
+                yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, QuantizationGranularity.PerGroup, size);
+            }
+
+            yield break;
+        }
+
+        var fixedGranularity = granularity ?? QuantizationGranularity.PerRow;
+        int groupSize = fixedGranularity == QuantizationGranularity.PerGroup ? asked.GroupSize ?? DefaultGroupSize : 0;
+        yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, fixedGranularity, groupSize);
+    }
+
+    private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget)
+    {
+        var (rows, columns) = (intent.Layer.Rows, intent.Layer.Columns);
+        var asked = intent.Settings as LowRankChoice ?? new LowRankChoice();
+        if (!withTarget || asked.Rank is not null || asked.ParameterRatio is not null)
+        {
+            int rank = asked.Rank ?? RankOf(rows, columns, asked.ParameterRatio ?? DefaultParameterRatio);
+            int[] widths = asked.FactorBits is { } given ? [given] : withTarget ? [32, 8] : [32];
+            foreach (int bits in widths)
+            {
+                yield return Product(intent.Layer, rank, bits);
+            }
+
+            yield break;
+        }
+
+        int[] tried = asked.FactorBits is { } one ? [one] : [32, 8];
+        long before = intent.Layer.Tensor.Data.ByteLength;
+        int limit = Math.Min(rows, columns);
+        foreach (int bits in tried)
+        {
+            for (int rank = 1; rank <= limit; rank = rank < EveryRank ? rank + 1 : (int)(rank * 1.005))
+            {
+                var form = Product(intent.Layer, rank, bits);
+                if (form.StorageBits / 8 >= before)
+                {
+                    break;
+                }
+
+                yield return form;
+            }
+        }
+    }
+
+    /// <summary>The largest rank r ≥ 1 with <c>r·(m+n) ≤ m·n ÷ ratio</c>.</summary>
+    private static int RankOf(int rows, int columns, double ratio) =>
+        (int)Math.Clamp(Math.Floor((double)rows * columns / (ratio * ((double)rows + columns))), 1, Math.Min(rows, columns));
+
+    private static ProductForm Product(Layer layer, int rank, int factorBits)
+    {
+        if (factorBits == 8)
+        {
+            // Columns of the left factor fall off like the singular values; rows of the right factor are unit vectors.
+            return new ProductForm(
+                new QuantizedForm(layer.Rows, rank, 8, symmetric: true, QuantizationGranularity.PerColumn),
+                new QuantizedForm(rank, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow));
+        }
+
+        var format = (factorBits, layer.Tensor.DType) switch
+        {
+            (16, DType.BF16) or (32, DType.BF16) => FloatFormat.BF16,
+            (16, _) or (_, DType.F16) => FloatFormat.F16,
+            _ => FloatFormat.F32,
+        };
+        return new ProductForm(new DenseForm(layer.Rows, rank, format), new DenseForm(rank, layer.Columns, format));
+    }
+}

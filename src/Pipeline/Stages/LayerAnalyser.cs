@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Condense.Engine.Factorizations;
+using Condense.Engine.Matrices;
+using Condense.Engine.Methods;
+using Condense.Engine.Structures;
+using Condense.Models.Tensors;
+
+namespace Condense.Pipeline.Stages;
+
+/// <summary>Measures what the candidates of a layer would lose, and keeps the measurements in the store.</summary>
+internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
+{
+    private const string Losses = "losses";
+    private const string Scalars = "energy_and_weight_sum";
+    private const string SquaredValues = "squared_singular_values";
+    private const string Peaks = "left_peaks";
+    private const string Leverage = "left_leverage";
+    private const string Vectors = "right_vectors";
+
+    /// <summary>
+    /// Analyses one layer: dense and quantized candidates exactly, products from the singular values. O(m·n·min(m, n)) where there are products, else
+    /// O(m·n) per candidate; memory: the weight and a square of the smaller side.
+    /// </summary>
+    /// <returns>The analysis, and whether an earlier run had made it.</returns>
+    public async Task<(LayerAnalysis Analysis, bool Reused)> AnalyseAsync(LayerIntent intent, ImmutableArray<Candidate> candidates, CancellationToken cancellationToken)
+    {
+        string digest = TensorDigest.Of(intent.Layer.Tensor.Data, cancellationToken);
+        int maxRank = candidates.Max(candidate => (candidate.Form as ProductForm)?.Rank ?? 0);
+        string key = KeyOf(intent, candidates, digest, maxRank);
+        if (store.TryOpen(key) is { } piece)
+        {
+            using (piece)
+            {
+                var losses = piece.Tensors.First(tensor => string.Equals(tensor.Name, Losses, StringComparison.Ordinal));
+                return (new LayerAnalysis(digest, [.. ReadDoubles(losses.Data)], maxRank > 0 ? key : null), true);
+            }
+        }
+
+        var weight = WeightReader.Read(intent.Layer);
+        var basis = maxRank > 0 ? LowRankBasis.Compute(weight, intent.Importance, maxRank, seed, threads, cancellationToken) : null;
+        double[] relative = Predict(intent, candidates, weight, basis, cancellationToken);
+
+        var tensors = ImmutableArray.CreateBuilder<Tensor>();
+        tensors.Add(Doubles(Losses, relative));
+        if (basis is not null)
+        {
+            tensors.Add(Doubles(Scalars, [basis.TotalEnergy, basis.WeightSum]));
+            tensors.Add(Doubles(SquaredValues, basis.SquaredValues));
+            tensors.Add(Doubles(Peaks, basis.Left.Peaks));
+            tensors.Add(Doubles(Leverage, basis.Left.Leverage));
+            tensors.Add(new Tensor(Vectors, DType.F32, new TensorShape(basis.RightVectors.Rows, basis.RightVectors.Columns), Bytes<float>(basis.RightVectors.Values)));
+        }
+
+        await store.SaveAsync(key, tensors.ToImmutable(), cancellationToken);
+        return (new LayerAnalysis(digest, [.. relative], maxRank > 0 ? key : null), false);
+    }
+
+    /// <summary>The singular basis that an analysis has stored.</summary>
+    public LowRankBasis LoadBasis(LayerIntent intent, string key)
+    {
+        double[] scalars = ReadDoubles(store.Load(key, Scalars));
+        float[] entries = MemoryMarshal.Cast<byte, float>(store.Load(key, Vectors).Bytes.Span).ToArray();
+        int columns = intent.Layer.Columns;
+        return new LowRankBasis(
+            intent.Layer.Rows,
+            columns,
+            totalEnergy: scalars[0],
+            weightSum: scalars[1],
+            ReadDoubles(store.Load(key, SquaredValues)),
+            new Matrix(entries.Length / Math.Max(1, columns), columns, entries),
+            new LeftColumns(ReadDoubles(store.Load(key, Peaks)), ReadDoubles(store.Load(key, Leverage))));
+    }
+
+    /// <summary>Losses of all candidates: squared error ÷ energy.</summary>
+    private double[] Predict(LayerIntent intent, ImmutableArray<Candidate> candidates, Matrix weight, LowRankBasis? basis, CancellationToken cancellationToken)
+    {
+        // One curve over all ranks for each width of the factors.
+        var curves = new Dictionary<int, double[]>();
+        double[] relative = new double[candidates.Length];
+        for (int i = 0; i < relative.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            switch (candidates[i].Form)
+            {
+                case null:
+                    break;
+                case DenseForm dense:
+                    relative[i] = Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads));
+                    break;
+                case QuantizedForm quantized:
+                    relative[i] = Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads));
+                    break;
+                case ProductForm product:
+                    int? bits = (product.Left as QuantizedForm)?.CodeBits;
+                    if (!curves.TryGetValue(bits ?? 0, out double[]? curve))
+                    {
+                        curve = LowRank.PredictSquaredErrors(basis!, bits);
+                        curves.Add(bits ?? 0, curve);
+                    }
+
+                    relative[i] = basis!.TotalEnergy > 0 ? curve[product.Rank] / basis.TotalEnergy : 0;
+                    break;
+                case var other:
+                    throw new InvalidOperationException($"No method makes a {other.GetType().Name}.");
+            }
+        }
+
+        return relative;
+    }
+
+    private static double Relative(ErrorMeasure error) =>
+        error.WeightedSquaredNorm > 0 ? error.WeightedSquaredError / error.WeightedSquaredNorm
+        : error.WeightedSquaredError > 0 ? double.PositiveInfinity
+        : 0;
+
+    private string KeyOf(LayerIntent intent, ImmutableArray<Candidate> candidates, string digest, int maxRank)
+    {
+        string forms = LayerStore.Key([.. candidates.Select(candidate => $"{candidate.Method} {candidate.Form}")]);
+        return LayerStore.Key(
+            "analysis", EngineIdentity.Key, digest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), maxRank.ToString(CultureInfo.InvariantCulture), forms);
+    }
+
+    private static Tensor Doubles(string name, double[] values) => new(name, DType.F64, new TensorShape(values.Length), Bytes<double>(values));
+
+    private static MemoryTensorData Bytes<T>(ReadOnlySpan<T> values)
+        where T : unmanaged => new(MemoryMarshal.AsBytes(values).ToArray());
+
+    private static double[] ReadDoubles(TensorData data)
+    {
+        double[] values = new double[data.ByteLength / sizeof(double)];
+        data.Read(0, MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
+}

@@ -1,0 +1,11 @@
+using Condense.Engine.Methods;
+
+namespace Condense.Pipeline.Stages;
+
+/// <summary>A layer of the result, measured from the stored bytes.</summary>
+/// <param name="Intent">The layer.</param>
+/// <param name="Candidate">What was done with it.</param>
+/// <param name="Error">Its errors; null when it was kept.</param>
+/// <param name="Bound">The least relative error of its rank; null unless it is a product.</param>
+/// <param name="SquaredNorm">‖W‖².</param>
+internal sealed record MeasuredLayer(LayerIntent Intent, Candidate Candidate, ErrorMeasure? Error, double? Bound, double SquaredNorm);

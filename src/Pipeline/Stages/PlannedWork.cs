@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Condense.Models;
+using Condense.Models.Graph;
+using Condense.Pipeline.Recipes;
+
+namespace Condense.Pipeline.Stages;
+
+/// <summary>A request resolved against a model: what may be done with each layer, by structure alone.</summary>
+internal sealed record PlannedWork
+{
+    /// <summary>Every layer and what the recipe allows for it.</summary>
+    public required ImmutableArray<LayerIntent> Intents { get; init; }
+
+    /// <summary>The candidates of each layer, in the same order.</summary>
+    public required ImmutableArray<ImmutableArray<Candidate>> Candidates { get; init; }
+
+    /// <summary>Counts and limit; null without a target.</summary>
+    public required SizeModel? Size { get; init; }
+
+    /// <summary>The format of both files.</summary>
+    public required ModelFormat Format { get; init; }
+
+    /// <summary>Bytes of all the original's files.</summary>
+    public required long BytesBefore { get; init; }
+
+    /// <summary>Layers that something may be done with.</summary>
+    public IEnumerable<LayerIntent> Touched => Intents.Where((_, index) => Candidates[index].Any(candidate => candidate.Form is not null));
+
+    /// <summary>Whether not even the smallest plan is smaller than the original: the original is kept, whatever the target.</summary>
+    public required bool IsHopeless { get; init; }
+
+    /// <summary>Resolves and checks a recipe.</summary>
+    /// <exception cref="RecipeException">The recipe and the model do not fit.</exception>
+    public static PlannedWork Prepare(Model model, ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
+    {
+        if (outputFormat != model.Format)
+        {
+            throw new RecipeException(
+                "invalid_field",
+                $"The model is {model.Format}, and the result can only be {model.Format} too: formats are not converted into one another in this version.",
+                [new RecipeProblem("/output/format", $"Write {char.ToLowerInvariant(model.Format.ToString()[0])}{model.Format.ToString()[1..]}, or leave it out.")]);
+        }
+
+        var intents = RecipeResolution.Resolve(LayerFinder.Find(model), recipe);
+        bool withTarget = recipe.Target is not null;
+        var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget)).ToImmutableArray();
+        CheckRules(intents, candidates);
+        long bytes = ModelBytes.Of(model, input);
+        var size = recipe.Target is { } target ? new SizeModel(model, intents, target, bytes) : null;
+        return new PlannedWork
+        {
+            Intents = intents,
+            Format = model.Format,
+            Candidates = candidates,
+            Size = size,
+            BytesBefore = bytes,
+            IsHopeless = withTarget && Hopeless(model, intents, candidates, bytes),
+        };
+    }
+
+    private static bool Hopeless(Model model, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, long bytes)
+    {
+        if (candidates.All(ladder => ladder.All(candidate => candidate.Form is null)))
+        {
+            return true;
+        }
+
+        var inBytes = new SizeModel(model, intents, new CompressionTarget(TargetKind.Bytes, 0), bytes);
+        return inBytes.Measure(CompressionPlanner.Smallest(inBytes, candidates, losses: null)) >= bytes;
+    }
+
+    /// <summary>A rule must be able to do what it says on every layer that it names.</summary>
+    private static void CheckRules(ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates)
+    {
+        var problems = intents
+            .Where((intent, index) => intent.RulePointer is not null && candidates[index].IsEmpty)
+            .Select(intent => new RecipeProblem(
+                $"{intent.RulePointer}/method",
+                $"{intent.Methods[0]} with these settings does not apply to {intent.Layer.Name} ({intent.Layer.Role}, {intent.Layer.Tensor.DType}, {intent.Layer.Tensor.Shape}, used by {intent.Layer.Operator ?? "no graph"})."))
+            .ToArray();
+        if (problems.Length > 0)
+        {
+            throw new RecipeException("incompatible_method", string.Join(" ", problems.Select(problem => problem.Detail)), problems);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using Condense.Models;
+using Condense.Models.Rewriting;
+using Condense.Models.Tensors;
+using Condense.Pipeline.Reports;
+
+namespace Condense.Pipeline.Stages;
+
+/// <summary>The steps of a run that go layer by layer.</summary>
+internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser analyser, RunProgress watch, int threads)
+{
+    /// <summary>Compressed layers that an earlier run had finished.</summary>
+    public int ReusedLayers { get; private set; }
+
+    /// <summary>Measures the candidates and chooses one per layer.</summary>
+    public async Task<RunPlan> PlanAsync(CancellationToken cancellationToken)
+    {
+        int count = work.Intents.Length;
+        if (work.IsHopeless)
+        {
+            watch.Begin(Stage.Planning, 0);
+            return new RunPlan([.. Enumerable.Repeat(Candidate.Keep, count)], [.. new LayerAnalysis?[count]]);
+        }
+
+        watch.Begin(Stage.Analysing, count);
+        var analyses = ImmutableArray.CreateBuilder<LayerAnalysis?>(count);
+        int reused = 0;
+        for (int i = 0; i < count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            LayerAnalysis? analysis = null;
+            if (work.Candidates[i].Any(candidate => candidate.Form is not null))
+            {
+                (analysis, bool wasReused) = await analyser.AnalyseAsync(work.Intents[i], work.Candidates[i], cancellationToken);
+                reused += wasReused ? 1 : 0;
+            }
+
+            analyses.Add(analysis);
+            watch.Report(i + 1, count, reused, $"Analysed {work.Intents[i].Layer.Name}");
+        }
+
+        watch.Begin(Stage.Planning, 0);
+        if (work.Size is not { } size)
+        {
+            return new RunPlan([.. work.Candidates.Select(ladder => ladder[0])], analyses.MoveToImmutable());
+        }
+
+        var losses = analyses.Select((analysis, index) => analysis?.Losses ?? [.. work.Candidates[index].Select(_ => 0.0)]).ToArray();
+        return new RunPlan(CompressionPlanner.Solve(size, work.Candidates, losses), analyses.MoveToImmutable());
+    }
+
+    /// <summary>Makes every structure of the plan.</summary>
+    /// <returns>Per layer the store's piece; null where the layer is kept.</returns>
+    public async Task<string?[]> CompressAsync(RunPlan plan, LayerCompressor compressor, CancellationToken cancellationToken)
+    {
+        int count = plan.Candidates.Length;
+        watch.Begin(Stage.Compressing, count);
+        string?[] pieces = new string?[count];
+        for (int i = 0; i < count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (plan.Candidates[i].Form is not null)
+            {
+                (pieces[i], bool reused) = await compressor.CompressAsync(work.Intents[i], plan.Candidates[i], plan.Analyses[i]!, cancellationToken);
+                ReusedLayers += reused ? 1 : 0;
+            }
+
+            watch.Report(i + 1, count, ReusedLayers, $"{plan.Candidates[i].Method} {work.Intents[i].Layer.Name}");
+        }
+
+        return pieces;
+    }
+
+    /// <summary>Reads the file back and reports every compressible layer.</summary>
+    public IReadOnlyList<MeasuredLayer> Verify(RunPlan plan, string?[] pieces, string path, CancellationToken cancellationToken)
+    {
+        using var written = ModelReader.Open(ModelParts.Beside(path), ReadLimits.Default);
+        var structured = ModelRewriter.FindStructured(written).ToDictionary(layer => layer.Name, StringComparer.Ordinal);
+        var verification = new Verification(store, threads);
+        var measured = new List<MeasuredLayer>();
+        for (int i = 0; i < plan.Candidates.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var intent = work.Intents[i];
+            if (SizeModel.IsCompressible(intent))
+            {
+                measured.Add(pieces[i] is { } key
+                    ? Measure(intent, plan.Candidates[i], plan.Analyses[i]!, key, structured.GetValueOrDefault(intent.Layer.Name), verification)
+                    : MeasureKept(intent));
+            }
+
+            watch.Report(i + 1, plan.Candidates.Length, 0, $"Verified {intent.Layer.Name}");
+        }
+
+        return measured;
+    }
+
+    /// <summary>A kept layer loses nothing, but its norm counts in the whole model's error.</summary>
+    private static MeasuredLayer MeasureKept(LayerIntent intent)
+    {
+        var weight = WeightReader.Read(intent.Layer);
+        double norm = 0;
+        for (int row = 0; row < weight.Rows; row++)
+        {
+            norm += TensorPrimitives.SumOfSquares<float>(weight.Row(row));
+        }
+
+        return new MeasuredLayer(intent, Candidate.Keep, Error: null, Bound: null, norm);
+    }
+
+    private MeasuredLayer Measure(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, string key, StructuredLayer? written, Verification verification)
+    {
+        var (error, bound) = verification.Measure(intent, candidate.Form!, key, written, analyser, analysis);
+        return new MeasuredLayer(intent, candidate, error, bound, error.SquaredNorm);
+    }
+}

@@ -1,0 +1,100 @@
+using Condense.Engine.Factorizations;
+using Condense.Engine.Methods;
+using Condense.Engine.Structures;
+using Condense.Execution.OnnxRuntime;
+using Condense.Models;
+using Condense.Models.Graph;
+using Condense.Models.Rewriting;
+using Condense.Models.Tensors;
+using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
+
+namespace Condense.Pipeline.Stages;
+
+/// <summary>Reads the written file back and measures what was lost, from its bytes.</summary>
+internal sealed class Verification(LayerStore store, int threads)
+{
+    /// <summary>
+    /// One layer: its tensors in the file equal those that were computed, bit for bit; then the errors of what they stand for. O(m·n) for quantized, O(m·n·r)
+    /// for products; memory: the weight and the structure.
+    /// </summary>
+    /// <exception cref="VerificationException">The file holds something else.</exception>
+    public (ErrorMeasure Error, double? Bound) Measure(LayerIntent intent, StructureForm form, string key, StructuredLayer? written, LayerAnalyser analyser, LayerAnalysis analysis)
+    {
+        string name = intent.Layer.Name;
+        if (written is null || !written.Form.Equals(form))
+        {
+            throw new VerificationException($"The written file says that {name} is {written?.Form.ToString() ?? "not compressed"}; it was compressed to {form}.");
+        }
+
+        foreach (var slot in StructureTensors.Slots(form))
+        {
+            var computed = store.Load(key, LayerCompressor.TensorPrefix + slot.Suffix).Bytes.Span;
+            var stored = written.Data(slot.Suffix);
+            byte[] bytes = new byte[checked((int)stored.ByteLength)];
+            stored.Read(0, bytes);
+            if (!computed.SequenceEqual(bytes))
+            {
+                throw new VerificationException($"The bytes of {name}{slot.Suffix} in the written file differ from those that were computed.");
+            }
+        }
+
+        var structure = StructureTensors.Read(form, written.Data);
+        var weight = WeightReader.Read(intent.Layer);
+        var error = ErrorMeasure.Measure(weight, structure, intent.Importance, threads);
+        double? bound = form is ProductForm product && analysis.BasisKey is { } basisKey
+            ? LowerBound(analyser.LoadBasis(intent, basisKey), product.Rank)
+            : null;
+        return (error, bound);
+    }
+
+    /// <summary>Runs the original and the result side by side, where a runtime is at hand.</summary>
+    /// <returns>The difference, or null with a warning.</returns>
+    public static OutputDifference? Compare(
+        Model original, ModelParts input, string outputPath, IEnumerable<Layer> layers, RunEnvironment environment, ulong seed, ICollection<ReportWarning> warnings)
+    {
+        if (original.Program is null)
+        {
+            warnings.Add(new ReportWarning("no_graph", "The format carries no graph: weights were compared, outputs were not."));
+            return null;
+        }
+
+        if (environment.OnnxRuntimeLibrary is not { } path)
+        {
+            warnings.Add(new ReportWarning("outputs_not_compared", "ONNX Runtime's library was not given: weights were compared, outputs were not. Set CONDENSE_ONNXRUNTIME_LIBRARY to its path."));
+            return null;
+        }
+
+        var limits = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var layer in layers.Where(layer => layer.Role == WeightRole.Embedding))
+        {
+            foreach (var use in layer.Uses.Where(use => use.Node.Is("Gather") && use.Input == 0))
+            {
+                string ids = use.Node.Inputs[1];
+                limits[ids] = Math.Min(limits.GetValueOrDefault(ids, long.MaxValue), layer.Rows);
+            }
+        }
+
+        try
+        {
+            var library = OnnxRuntimeLibrary.Load(path);
+            var comparison = OutputComparison.Compare(library, input.MainPath, outputPath, limits, seed);
+            if (comparison.Problem is { } problem)
+            {
+                warnings.Add(new ReportWarning("outputs_not_compared", $"The models could not be run side by side in {comparison.Runtime}: {problem}"));
+                return null;
+            }
+
+            return new OutputDifference(comparison.Inputs, comparison.Runtime, comparison.RelativeUnoptimised, comparison.RelativeDefault);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            warnings.Add(new ReportWarning("outputs_not_compared", exception.Message));
+            return null;
+        }
+    }
+
+    /// <summary>Relative Eckart–Young bound: <c>√(Σ_{j&gt;r} σ_j² ÷ Σ σ_j²)</c> in the norm that was minimised.</summary>
+    private static double LowerBound(LowRankBasis basis, int rank) =>
+        basis.TotalEnergy > 0 ? Math.Sqrt(basis.TailEnergy(rank) / basis.TotalEnergy) : 0;
+}

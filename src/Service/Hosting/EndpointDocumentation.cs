@@ -1,0 +1,55 @@
+using Condense.Pipeline.Reports;
+using Condense.Service.Datasets;
+using Condense.Service.Library;
+using Condense.Service.Problems;
+
+namespace Condense.Service.Hosting;
+
+/// <summary>What the description of the API says of an endpoint beyond its types.</summary>
+internal static class EndpointDocumentation
+{
+    /// <summary>It may answer with problems of these statuses.</summary>
+    public static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
+    {
+        foreach (int status in statuses)
+        {
+            endpoint.Produces<Problem>(status, Problem.ContentType);
+        }
+
+        return endpoint;
+    }
+
+    /// <summary>It takes one file, as the body or in a form.</summary>
+    public static RouteHandlerBuilder WithUpload(this RouteHandlerBuilder endpoint, string octetStream, string form) =>
+        endpoint.WithMetadata(new BodyDocument([octetStream, form]));
+
+    /// <summary>It takes token counts.</summary>
+    public static RouteHandlerBuilder WithCounts(this RouteHandlerBuilder endpoint) =>
+        endpoint.WithMetadata(new BodyDocument([DatasetEndpoints.Json, DatasetEndpoints.TabSeparated]));
+
+    /// <summary>It gives bytes.</summary>
+    public static RouteHandlerBuilder WithDownload(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
+    {
+        endpoint.WithMetadata(new BytesDocument(Upload.OctetStream));
+        foreach (int status in statuses)
+        {
+            endpoint.Produces(status);
+        }
+
+        return endpoint;
+    }
+
+    /// <summary>It gives a report in two forms.</summary>
+    public static RouteHandlerBuilder WithReport(this RouteHandlerBuilder endpoint, string json, string markdown) =>
+        endpoint.Produces<CompressionReport>(StatusCodes.Status200OK, json, markdown);
+
+    /// <summary>Its body is at most so long.</summary>
+    public static RouteHandlerBuilder WithBodyLimit(this RouteHandlerBuilder endpoint, long bytes) =>
+        endpoint.WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(bytes));
+}
+
+/// <summary>The content types of a body that the handler reads itself.</summary>
+internal sealed record BodyDocument(IReadOnlyList<string> Types);
+
+/// <summary>The content type of an answer of bytes.</summary>
+internal sealed record BytesDocument(string Type);

@@ -1,0 +1,66 @@
+using Condense.Service.Jobs;
+using Condense.Service.Library;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+
+namespace Condense.Service.Hosting;
+
+/// <summary>The address <c>/v1/limits</c>.</summary>
+internal static class LimitsEndpoint
+{
+    /// <summary>Adds it.</summary>
+    public static void MapLimits(this RouteGroupBuilder group) =>
+        group.MapGet("/limits", Get).WithTags("Limits").WithName("GetLimits");
+
+    /// <summary>Says how much the service takes.</summary>
+    /// <param name="limits">The configured limits.</param>
+    /// <param name="worker">The configured worker.</param>
+    /// <response code="200">The limits.</response>
+    public static Ok<LimitsResponse> Get(IOptions<LimitsOptions> limits, IOptions<WorkerOptions> worker) => TypedResults.Ok(new LimitsResponse
+    {
+        ModelBytes = limits.Value.ModelBytes,
+        DatasetBytes = limits.Value.DatasetBytes,
+        JobBytes = limits.Value.JobBytes,
+        PageItems = Page.MaxLimit,
+        NameLength = ResourceName.MaxLength,
+        MetadataEntries = JobRequest.MaxMetadata,
+        MetadataLength = JobRequest.MaxMetadataLength,
+        Patterns = JobRequest.MaxPatterns,
+        ConcurrentJobs = worker.Value.Concurrency,
+        AttemptsPerJob = JobLedger.MaxAttempts,
+    });
+}
+
+/// <summary>How much the service takes.</summary>
+internal sealed record LimitsResponse
+{
+    /// <summary>Bytes of an uploaded model.</summary>
+    public required long ModelBytes { get; init; }
+
+    /// <summary>Bytes of an uploaded dataset.</summary>
+    public required long DatasetBytes { get; init; }
+
+    /// <summary>Bytes of a job's document.</summary>
+    public required long JobBytes { get; init; }
+
+    /// <summary>Items of a page.</summary>
+    public required int PageItems { get; init; }
+
+    /// <summary>Characters of a name.</summary>
+    public required int NameLength { get; init; }
+
+    /// <summary>Entries of a job's metadata.</summary>
+    public required int MetadataEntries { get; init; }
+
+    /// <summary>Characters of a key or value of a job's metadata.</summary>
+    public required int MetadataLength { get; init; }
+
+    /// <summary>Entries of a job's `layers`, `keep`, `methods`, each.</summary>
+    public required int Patterns { get; init; }
+
+    /// <summary>Jobs that run at once.</summary>
+    public required int ConcurrentJobs { get; init; }
+
+    /// <summary>Attempts of a job that fails through our fault.</summary>
+    public required int AttemptsPerJob { get; init; }
+}

@@ -1,0 +1,39 @@
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Condense.Service.Hosting;
+
+/// <summary>The addresses that tell whether the service lives, is ready, and has started. They reveal nothing else.</summary>
+internal static class Probes
+{
+    /// <summary>Adds them.</summary>
+    public static void MapProbes(this WebApplication app)
+    {
+        var probes = app.MapGroup("").WithTags("Probes");
+        probes.MapGet("/livez", Live).WithName("IsLive");
+        probes.MapGet("/startupz", Live).WithName("HasStarted");
+        probes.MapGet("/readyz", Ready).WithName("IsReady").Fails(503);
+    }
+
+    /// <summary>Whether the process answers.</summary>
+    /// <response code="200">It does.</response>
+    public static ContentHttpResult Live() => TypedResults.Text("ok");
+
+    /// <summary>Whether requests can be served.</summary>
+    /// <param name="db">The tables.</param>
+    /// <param name="lifetime">The process.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    /// <response code="200">They can.</response>
+    public static async Task<ContentHttpResult> Ready(CondenseDbContext db, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new ProblemException(ProblemKind.Draining, "The service is stopping.");
+        }
+
+        return await db.Database.CanConnectAsync(cancellationToken)
+            ? TypedResults.Text("ok")
+            : throw new ProblemException(ProblemKind.DatabaseUnavailable, "The database does not answer.");
+    }
+}

@@ -1,0 +1,140 @@
+using System.Data;
+using Condense.Service.Datasets;
+using Condense.Service.Jobs;
+using Condense.Service.Library;
+using Condense.Service.Methods;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.OpenApi;
+using Quartz;
+
+namespace Condense.Service.Hosting;
+
+/// <summary>What the service is made of.</summary>
+internal static class ServiceSetup
+{
+    /// <summary>A name of a model may take this much of the request line before it is judged by the code that knows the limit.</summary>
+    private const int RequestLineBytes = 512 << 10;
+
+    /// <summary>SQLite refuses a cluster, and a restart finds the work that a crash interrupted by this name.</summary>
+    private const string InstanceId = "the-only-one";
+
+    private const int InspectionsAtOnce = 2;
+
+    /// <summary>Adds everything.</summary>
+    public static void AddCondense(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        AddOptions<StorageOptions>(services, StorageOptions.Section);
+        AddOptions<LimitsOptions>(services, LimitsOptions.Section);
+        AddOptions<WorkerOptions>(services, WorkerOptions.Section);
+        var worker = builder.Configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new WorkerOptions();
+
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
+
+        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        builder.Logging.AddFilter("Quartz", LogLevel.Error);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IdSource>();
+        services.AddSingleton<DataFolder>();
+        services.AddSingleton<ArtifactStore>();
+        services.AddSingleton<WriteGate>();
+        services.AddSingleton<WorkTriggers>();
+        services.AddSingleton<RunningJobs>();
+        services.AddSingleton<Upload>();
+        services.AddScoped<WriteTransaction>();
+        services.AddScoped<Housekeeping>();
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<DatasetLibrary>();
+        services.AddScoped<JobLedger>();
+        services.AddScoped<JobAcceptance>();
+        services.AddScoped<ResultPublisher>();
+        services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
+        services.AddDbContext<CondenseDbContext>((provider, options) =>
+            options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
+        services.AddQuartz(quartz => ConfigureQuartz(quartz, worker));
+        if (worker.Enabled)
+        {
+            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+        }
+
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
+    }
+
+    /// <summary>Adds the addresses.</summary>
+    public static void MapCondense(this WebApplication app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
+        app.UseStatusCodePages(ProblemWriter.WriteStatusAsync);
+        app.UseLoopbackGuard();
+        app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
+        app.UseSwaggerUI(options =>
+        {
+            options.DocumentTitle = "Condense";
+            options.SwaggerEndpoint("/swagger/v1/swagger.json", "v1");
+            options.EnableTryItOutByDefault();
+            options.DisplayRequestDuration();
+        });
+        app.MapProbes();
+        var v1 = app.MapGroup("/v1");
+        v1.MapModels();
+        v1.MapDatasets();
+        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapMethods();
+        v1.MapLimits();
+    }
+
+    private static void AddOptions<T>(IServiceCollection services, string section)
+        where T : class =>
+        services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
+
+    private static void ConfigureQuartz(IQuartzBuilder quartz, WorkerOptions worker)
+    {
+        quartz.ConfigureScheduler(options =>
+        {
+            options.InstanceName = "condense";
+            options.InstanceId = InstanceId;
+            options.ShutdownJobInterruption = ShutdownJobInterruption.Always;
+        });
+        quartz.UseDefaultThreadPool(worker.Concurrency + InspectionsAtOnce);
+        quartz.UseExecutionLimits(limits => limits
+            .ForGroup(WorkTriggers.CompressionGroup, worker.Concurrency)
+            .ForGroup(WorkTriggers.InspectionGroup, InspectionsAtOnce));
+        quartz.UsePersistentStore(store =>
+        {
+            // The delegate and the lock handler before UseSqlite: the first registration wins.
+            store.UseDriverDelegate<SqliteJobStore>();
+            store.UseLockHandler<SqliteJobStore.TransactionIsTheLock>();
+            store.ConfigureStore(options =>
+            {
+                options.AcceptEnlistedTransactions = true;
+                options.StoreJobDataAsStrings = true;
+                options.RecoverFiringsCancelledByShutdown = true;
+                options.TransactionIsolationLevel = IsolationLevel.Serializable;
+                options.AcquireTriggersWithinLock = true;
+            });
+            store.ProvisionSchema();
+            store.UseSystemTextJsonSerializer();
+            store.UseSqlite(options => options.DataSourceFactory = provider => provider.GetRequiredService<SqliteDataSource>());
+        });
+        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably().RequestRecovery());
+        quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Condense.Models;
+using Condense.Pipeline.Stages;
+using Condense.Service.Datasets;
+using Condense.Service.Hosting;
+using Condense.Service.Library;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>Takes jobs: everything that can be judged at once is judged before anything is stored.</summary>
+internal sealed class JobAcceptance(
+    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, ArtifactStore store, IdSource ids, TimeProvider clock)
+{
+    /// <summary>Takes a job.</summary>
+    /// <exception cref="ProblemException">The request can't be met.</exception>
+    /// <exception cref="Pipeline.Recipes.RecipeException">The recipe does not fit the model.</exception>
+    public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)
+    {
+        request.Check();
+        var model = await models.GetAsync(request.Model, cancellationToken);
+        ModelEndpoints.RequireReady(model);
+        if (request.Output?.Format is { } format && format != model.Format)
+        {
+            throw ProblemException.Field("/output/format", "The result has the format of the model in this version.");
+        }
+
+        var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
+        await Task.Run(
+            () => CompressionRun.Check(ModelParts.Single(store.PathOf(model.Sha256)), model.Format, request.ToRecipe(counts)), cancellationToken);
+        var job = new Job
+        {
+            Id = ids.Next("job_"),
+            ModelId = request.Model,
+            DatasetId = request.Frequencies?.Dataset,
+            RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
+            Priority = request.Priority,
+            CreatedAt = clock.GetUtcNow(),
+        };
+        return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
+    }
+
+    /// <summary>Inside the transaction: a deletion between the first look and this one is noticed.</summary>
+    private async Task RequireStillThereAsync(Job job, CancellationToken cancellationToken)
+    {
+        if (!await db.Models.AnyAsync(model => model.Id == job.ModelId, cancellationToken))
+        {
+            throw ModelLibrary.NoModel(job.ModelId);
+        }
+
+        if (job.DatasetId is { } dataset && !await db.Datasets.AnyAsync(row => row.Id == dataset, cancellationToken))
+        {
+            throw DatasetLibrary.NoDataset(dataset);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text.Json;
+using Condense.Pipeline.Reports;
+using Condense.Service.Hosting;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>The addresses under <c>/v1/jobs</c>.</summary>
+internal static class JobEndpoints
+{
+    private const string Json = "application/json";
+    private const string Markdown = "text/markdown";
+    private const int EventLimit = 1000;
+
+    /// <summary>Adds them.</summary>
+    public static void MapJobs(this RouteGroupBuilder group, long bodyLimit)
+    {
+        var jobs = group.MapGroup("/jobs").WithTags("Jobs");
+        jobs.MapPost("/", Create).WithName("CreateJob").WithBodyLimit(bodyLimit).Fails(400, 404, 409, 413, 415, 422);
+        jobs.MapGet("/", List).WithName("ListJobs").Fails(422);
+        jobs.MapGet("/{id}", Get).WithName("GetJob").Fails(404);
+        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").Fails(404, 422);
+        jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Fails(404, 409);
+        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").WithReport(Json, Markdown).Fails(404, 406);
+    }
+
+    /// <summary>Starts a job.</summary>
+    /// <remarks>
+    /// Compresses a model to a target (`ratio`, `bytes`, `parameterRatio` or `bitsPerWeight`: exactly one), by fixed methods for named layers, or both. What can be
+    /// judged at once is judged at once; an accepted job survives crashes and restarts. Its result is a new model.
+    /// </remarks>
+    /// <param name="request">What to do.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="acceptance">Takes jobs.</param>
+    /// <response code="201">The job, `queued`.</response>
+    public static async Task<Created<JobResponse>> Create(JobRequest request, HttpContext http, JobAcceptance acceptance)
+    {
+        var job = await acceptance.AcceptAsync(request, http.RequestAborted);
+        http.Response.Headers.RetryAfter = "1";
+        return TypedResults.Created($"/v1/jobs/{job.Id}", JobResponse.Of(job, []));
+    }
+
+    /// <summary>Lists jobs, newest first.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="db">The tables.</param>
+    /// <param name="state">Only jobs in this state.</param>
+    /// <param name="model">Only jobs that compress this model.</param>
+    /// <param name="limit">Items of the page, 1 to 100. Default 20.</param>
+    /// <param name="cursor">The `nextCursor` of the page before.</param>
+    /// <response code="200">A page; the header `Link` names the next one. `attempts` stand only in the single job.</response>
+    public static async Task<Ok<Page<JobResponse>>> List(
+        HttpContext http, CondenseDbContext db, string? state = null, string? model = null, int? limit = null, string? cursor = null)
+    {
+        JobState? wanted = state is null ? null : ParseState(state);
+        return TypedResults.Ok(await Page.ReadAsync(
+            before => db.Jobs.AsNoTracking()
+                .Where(job => (before == null || job.Id.CompareTo(before) < 0)
+                    && (wanted == null || job.State == wanted)
+                    && (model == null || job.ModelId == model))
+                .OrderByDescending(job => job.Id),
+            limit,
+            cursor,
+            job => job.Id,
+            job => JobResponse.Of(job, []),
+            http));
+    }
+
+    /// <summary>Fetches a job.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="db">The tables.</param>
+    /// <response code="200">The job; `Retry-After` while it is unfinished.</response>
+    /// <response code="304">It is as the client has it (`If-None-Match`).</response>
+    public static async Task<Results<Ok<JobResponse>, StatusCodeHttpResult>> Get(string id, HttpContext http, CondenseDbContext db)
+    {
+        var (job, attempts) = await FindAsync(db, id, http.RequestAborted);
+        if (!job.State.IsTerminal())
+        {
+            http.Response.Headers.RetryAfter = "2";
+        }
+
+        return Conditional.IsCurrent(http, $"\"{job.Id}.{job.Version}\"")
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Ok(JobResponse.Of(job, attempts));
+    }
+
+    /// <summary>Lists what happened to a job.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="db">The tables.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    /// <param name="after">Only events with a higher `sequence`. Default 0: all.</param>
+    /// <response code="200">The events, oldest first, at most 1,000.</response>
+    public static async Task<Ok<EventList>> GetEvents(string id, CondenseDbContext db, CancellationToken cancellationToken, int after = 0)
+    {
+        if (after < 0)
+        {
+            throw ProblemException.Field("?after", "A sequence number, or 0 for all, belongs here.");
+        }
+
+        if (!await db.Jobs.AnyAsync(job => job.Id == id, cancellationToken))
+        {
+            throw JobLedger.NoJob(id);
+        }
+
+        var events = await db.Events.AsNoTracking()
+            .Where(item => item.JobId == id && item.Sequence > after)
+            .OrderBy(item => item.Sequence)
+            .Take(EventLimit)
+            .ToListAsync(cancellationToken);
+        return TypedResults.Ok(new EventList { Data = [.. events.Select(EventResponse.Of)] });
+    }
+
+    /// <summary>Cancels a job.</summary>
+    /// <remarks>A waiting job is canceled at once, a running one within five seconds. Asking again changes nothing.</remarks>
+    /// <param name="id">The job.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="ledger">The jobs.</param>
+    /// <param name="db">The tables.</param>
+    /// <response code="200">It is canceled.</response>
+    /// <response code="202">It is being stopped.</response>
+    public static async Task<Results<Ok<JobResponse>, Accepted<JobResponse>>> Cancel(string id, HttpContext http, JobLedger ledger, CondenseDbContext db)
+    {
+        var state = await ledger.RequestCancelAsync(id, http.RequestAborted);
+        var (job, attempts) = await FindAsync(db, id, http.RequestAborted);
+        var response = JobResponse.Of(job, attempts);
+        if (state == JobState.Canceled)
+        {
+            return TypedResults.Ok(response);
+        }
+
+        http.Response.Headers.RetryAfter = "1";
+        return TypedResults.Accepted($"/v1/jobs/{id}", response);
+    }
+
+    /// <summary>Fetches the measured proof of a job.</summary>
+    /// <remarks>By `Accept`: `application/json` (default), or `text/markdown` for people.</remarks>
+    /// <param name="id">The job.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="db">The tables.</param>
+    /// <response code="200">The report.</response>
+    public static async Task<ContentHttpResult> GetReport(string id, HttpContext http, CondenseDbContext db)
+    {
+        http.Response.Headers.Vary = HeaderNames.Accept;
+        string type = Negotiation.Choose(http.Request, Json, Markdown);
+        var (job, _) = await FindAsync(db, id, http.RequestAborted);
+        var report = await db.Reports.AsNoTracking().SingleOrDefaultAsync(row => row.JobId == id, http.RequestAborted)
+            ?? throw new ProblemException(
+                ProblemKind.NotFound with { Retryable = !job.State.IsTerminal() }, $"The job {id} is {job.State.ToString().ToLowerInvariant()}: only a succeeded one has a report.");
+        return string.Equals(type, Json, StringComparison.Ordinal)
+            ? TypedResults.Text(report.Json, Json)
+            : TypedResults.Text(ReportMarkdown.Write(JsonSerializer.Deserialize<CompressionReport>(report.Json, ReportJson.Options)!), Markdown);
+    }
+
+    private static async Task<(Job Job, List<Attempt> Attempts)> FindAsync(CondenseDbContext db, string id, CancellationToken cancellationToken)
+    {
+        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw JobLedger.NoJob(id);
+        var attempts = await db.Attempts.AsNoTracking().Where(row => row.JobId == id).OrderBy(row => row.Number).ToListAsync(cancellationToken);
+        return (job, attempts);
+    }
+
+    private static JobState ParseState(string text) =>
+        Array.Find(Enum.GetValues<JobState>(), state => string.Equals(state.ToString(), text, StringComparison.OrdinalIgnoreCase)) is var found
+            && string.Equals(found.ToString(), text, StringComparison.OrdinalIgnoreCase)
+            ? found
+            : throw ProblemException.Field("?state", "One of queued, running, canceling, succeeded, failed and canceled belongs here.");
+}

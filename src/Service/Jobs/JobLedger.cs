@@ -1,0 +1,300 @@
+using System.Text.Json;
+using Condense.Service.Hosting;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>
+/// The one place that changes a job. Every change is one conditional UPDATE, its event and what belongs to it, in one transaction; whoever
+/// holds an older fencing token, or comes after a terminal state, changes nothing.
+/// </summary>
+internal sealed class JobLedger(
+    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, RunningJobs running, IdSource ids, TimeProvider clock)
+{
+    /// <summary>Attempts of a job that fails through our fault.</summary>
+    public const int MaxAttempts = 3;
+
+    /// <summary>Stores a job, its first event and its trigger.</summary>
+    /// <param name="job">The row.</param>
+    /// <param name="check">Called inside the transaction; what it throws rolls everything back.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
+    public Task<Job> AcceptAsync(Job job, Func<CancellationToken, Task> check, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            async (scheduler, cancel) =>
+            {
+                await check(cancel);
+                db.Add(job);
+                db.Add(Event(job.Id, 1, EventType.Queued, new { job.Priority }));
+                await db.SaveChangesAsync(cancel);
+                await triggers.CompressAsync(scheduler, job.Id, job.Priority, cancel);
+                return job;
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Begins an attempt. A job that was left running belongs to a process that died. Finishes a job that may not run any more: one that was
+    /// canceled meanwhile, or one at which the process has died too often.
+    /// </summary>
+    /// <returns>The row with its new token; null when there is nothing to run.</returns>
+    public Task<Job?> ClaimAsync(string id, string worker, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            async (_, cancel) =>
+            {
+                var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel);
+                if (job is null || job.State.IsTerminal())
+                {
+                    return null;
+                }
+
+                var now = clock.GetUtcNow();
+                await EndAttemptsAsync(id, AttemptEnd.WorkerDied, now, cancel);
+                if (job.State == JobState.Canceling)
+                {
+                    await FinishAsync(job, JobState.Canceled, EventType.Canceled, null, null, cancel);
+                    return null;
+                }
+
+                int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == id && attempt.EndReason != AttemptEnd.Drained, cancel);
+                if (counted >= MaxAttempts)
+                {
+                    var fault = new Fault(ProblemKind.WorkerCrashedRepeatedly, $"The process died in each of {counted} attempts, or failed in them. The job is not tried again.", []);
+                    await FinishAsync(job, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, Json(JobError.Of(fault))), JobError.Of(fault), cancel);
+                    return null;
+                }
+
+                bool claimed = await ChangeAsync(
+                    job,
+                    EventType.Started,
+                    set => set.SetProperty(row => row.State, JobState.Running)
+                        .SetProperty(row => row.Token, row => row.Token + 1)
+                        .SetProperty(row => row.StartedAt, row => row.StartedAt ?? now),
+                    new { Attempt = job.Token + 1, Worker = worker },
+                    cancel);
+                if (!claimed)
+                {
+                    return null;
+                }
+
+                job.Token++;
+                job.State = JobState.Running;
+                db.Add(new Attempt { JobId = id, Number = job.Token, Worker = worker, StartedAt = now });
+                return job;
+            },
+            cancellationToken);
+
+    /// <summary>Notes how far an attempt is.</summary>
+    /// <returns>False when the attempt has lost the job, or shall stop.</returns>
+    public Task<bool> ReportAsync(Job claim, JobProgress progress, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            (_, cancel) =>
+            {
+                string json = Json(progress);
+                return ChangeAsync(claim, EventType.Progress, set => set.SetProperty(row => row.ProgressJson, json), progress, cancel);
+            },
+            cancellationToken);
+
+    /// <summary>Publishes a result: its rows, the job's terminal state and the event, at once.</summary>
+    /// <param name="claim">The attempt's claim.</param>
+    /// <param name="success">What was made.</param>
+    /// <param name="addRows">Adds the artifact, the model and the report.</param>
+    /// <param name="cancellationToken">Gives up; nothing is published.</param>
+    /// <returns>False when the attempt had lost the job, or the job was canceled: nothing is published.</returns>
+    public Task<bool> SucceedAsync(Job claim, JobSuccess success, Func<CancellationToken, Task> addRows, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            async (_, cancel) =>
+            {
+                string json = Json(success);
+                bool mine = await FinishAsync(
+                    claim,
+                    JobState.Succeeded,
+                    EventType.Succeeded,
+                    set => set.SetProperty(row => row.ResultJson, json).SetProperty(row => row.ErrorJson, (string?)null),
+                    new { success.Outcome, success.Result.Model, success.Result.Ratio, success.Result.ReusedLayers },
+                    cancel);
+                if (mine)
+                {
+                    await addRows(cancel);
+                    await EndAttemptsAsync(claim.Id, AttemptEnd.Succeeded, clock.GetUtcNow(), cancel);
+                }
+
+                return mine;
+            },
+            cancellationToken);
+
+    /// <summary>Ends an attempt that failed. Through our fault: the job waits for its next attempt, if it has any left; else it fails.</summary>
+    /// <param name="claim">The attempt's claim.</param>
+    /// <param name="fault">Why.</param>
+    /// <param name="retryDelay">The wait before the second attempt; it doubles with every further one.</param>
+    public Task<bool> FailAsync(Job claim, Fault fault, TimeSpan retryDelay) =>
+        transaction.RunAsync(
+            async (scheduler, cancel) =>
+            {
+                var error = JobError.Of(fault);
+                string json = Json(error);
+                int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == claim.Id && attempt.EndReason != AttemptEnd.Drained, cancel);
+                bool again = fault.IsOurs && counted < MaxAttempts;
+                bool mine = again
+                    ? await ChangeAsync(
+                        claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued).SetProperty(row => row.ErrorJson, json), error, cancel)
+                    : await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
+                if (mine)
+                {
+                    await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
+                }
+
+                if (mine && again)
+                {
+                    await triggers.CompressAgainAsync(scheduler, claim, retryDelay * (1 << (counted - 1)), cancel);
+                }
+
+                return mine;
+            },
+            CancellationToken.None);
+
+    /// <summary>
+    /// Ends an attempt that was stopped: by the user, then the job is canceled; by the service's own end, then it waits for the next start, and the
+    /// attempt does not count.
+    /// </summary>
+    public Task<bool> StopAsync(Job claim) =>
+        transaction.RunAsync(
+            async (_, cancel) =>
+            {
+                if (await TryCancelAsync(claim, cancel))
+                {
+                    return true;
+                }
+
+                bool mine = await ChangeAsync(
+                    claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued), new { Reason = AttemptEnd.Drained }, cancel);
+                if (mine)
+                {
+                    await EndAttemptsAsync(claim.Id, AttemptEnd.Drained, clock.GetUtcNow(), cancel);
+                }
+
+                return mine;
+            },
+            CancellationToken.None);
+
+    /// <summary>Ends a job that was asked to stop, although its worker has not come to a halt yet.</summary>
+    /// <returns>False when it was not asked to.</returns>
+    public Task<bool> CancelAsync(Job claim) => transaction.RunAsync((_, cancel) => TryCancelAsync(claim, cancel), CancellationToken.None);
+
+    /// <summary>Asks a job to stop: a waiting one is canceled at once, a running one within seconds.</summary>
+    /// <returns>The state after the request.</returns>
+    /// <exception cref="ProblemException">There is no such job, or it has succeeded or failed.</exception>
+    public async Task<JobState> RequestCancelAsync(string id, CancellationToken cancellationToken)
+    {
+        var state = await transaction.RunAsync(
+            async (_, cancel) =>
+            {
+                var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel) ?? throw NoJob(id);
+                switch (job.State)
+                {
+                    case JobState.Succeeded or JobState.Failed:
+                        throw new ProblemException(ProblemKind.JobAlreadyFinished, $"The job {id} has {job.State.ToString().ToLowerInvariant()} already.");
+                    case JobState.Queued:
+                        await FinishAsync(job, JobState.Canceled, EventType.Canceled, null, null, cancel);
+                        return JobState.Canceled;
+                    case JobState.Running:
+                        await ChangeAsync(job, EventType.Canceling, set => set.SetProperty(row => row.State, JobState.Canceling), null, cancel);
+                        return JobState.Canceling;
+                    default:
+                        return job.State;
+                }
+            },
+            cancellationToken);
+        if (state == JobState.Canceling)
+        {
+            running.Stop(id);
+        }
+
+        return state;
+    }
+
+    /// <summary>Whether a job has come to its end.</summary>
+    public Task<bool> HasEndedAsync(string id, CancellationToken cancellationToken) =>
+        db.Jobs.Where(row => row.Id == id).AllAsync(
+            row => row.State == JobState.Succeeded || row.State == JobState.Failed || row.State == JobState.Canceled, cancellationToken);
+
+    /// <summary>The answer for an id that does not exist.</summary>
+    public static ProblemException NoJob(string id) => new(ProblemKind.NotFound, $"There is no job {id}.");
+
+    private static string Json<T>(T document) => JsonSerializer.Serialize(document, ApiJson.Options);
+
+    private async Task<bool> TryCancelAsync(Job claim, CancellationToken cancellationToken)
+    {
+        var canceling = new Job
+        {
+            Id = claim.Id,
+            ModelId = claim.ModelId,
+            RequestJson = claim.RequestJson,
+            Priority = claim.Priority,
+            CreatedAt = claim.CreatedAt,
+            State = JobState.Canceling,
+            Token = claim.Token,
+        };
+        bool mine = await FinishAsync(canceling, JobState.Canceled, EventType.Canceled, null, null, cancellationToken);
+        if (mine)
+        {
+            await EndAttemptsAsync(claim.Id, AttemptEnd.Canceled, clock.GetUtcNow(), cancellationToken);
+        }
+
+        return mine;
+    }
+
+    private Task<bool> FinishAsync(
+        Job expected, JobState state, string type, Action<UpdateSettersBuilder<Job>>? set, object? data, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        return ChangeAsync(
+            expected,
+            type,
+            setters =>
+            {
+                setters.SetProperty(row => row.State, state).SetProperty(row => row.FinishedAt, now);
+                set?.Invoke(setters);
+            },
+            data,
+            cancellationToken);
+    }
+
+    /// <summary>The conditional UPDATE: nothing happens unless the job is in the expected state and under the expected token.</summary>
+    private async Task<bool> ChangeAsync(
+        Job expected, string type, Action<UpdateSettersBuilder<Job>> set, object? data, CancellationToken cancellationToken)
+    {
+        int changed = await db.Jobs
+            .Where(row => row.Id == expected.Id && row.State == expected.State && row.Token == expected.Token)
+            .ExecuteUpdateAsync(
+                setters =>
+                {
+                    setters.SetProperty(row => row.Version, row => row.Version + 1).SetProperty(row => row.EventCount, row => row.EventCount + 1);
+                    set(setters);
+                },
+                cancellationToken);
+        if (changed == 0)
+        {
+            return false;
+        }
+
+        int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);
+        db.Add(Event(expected.Id, sequence, type, data));
+        return true;
+    }
+
+    private Task<int> EndAttemptsAsync(string jobId, string reason, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.Attempts.Where(attempt => attempt.JobId == jobId && attempt.EndedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
+
+    private JobEvent Event(string jobId, int sequence, string type, object? data) => new()
+    {
+        JobId = jobId,
+        Sequence = sequence,
+        Id = ids.Next("evt_"),
+        Type = type,
+        At = clock.GetUtcNow(),
+        DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
+    };
+}

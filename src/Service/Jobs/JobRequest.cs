@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Condense.Models;
+using Condense.Pipeline.Recipes;
+using Condense.Service.Problems;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>What a new job shall do.</summary>
+internal sealed record JobRequest
+{
+    /// <summary>The most entries of <see cref="Metadata"/>.</summary>
+    public const int MaxMetadata = 50;
+
+    /// <summary>The most characters of a key or value of <see cref="Metadata"/>.</summary>
+    public const int MaxMetadataLength = 500;
+
+    /// <summary>The most entries of <see cref="Methods"/>, <see cref="Layers"/>, <see cref="Keep"/> and the tables of <see cref="Frequencies"/>, each.</summary>
+    public const int MaxPatterns = 1000;
+
+    /// <summary>The most characters of a pattern or a method's name.</summary>
+    public const int MaxPatternLength = 1000;
+
+    private const int MaxPriority = 9;
+    private const int DefaultPriority = 5;
+
+    /// <summary>The model to compress; it must be `ready`.</summary>
+    /// <example>mdl_01JD8Y3Q4Z5X6W7V8T9S0R1Q2P</example>
+    public required string Model { get; init; }
+
+    /// <summary>How small it must become. May be absent when `layers` fix the work; every other layer is then kept.</summary>
+    public JobTarget? Target { get; init; }
+
+    /// <summary>The methods that may be used, by the names of `GET /v1/methods`. Default: all that apply.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = [];
+
+    /// <summary>Layers whose method is fixed; the first rule that matches a layer counts.</summary>
+    public IReadOnlyList<LayerChoice> Layers { get; init; } = [];
+
+    /// <summary>Patterns of layers that stay as they are.</summary>
+    public IReadOnlyList<string> Keep { get; init; } = [];
+
+    /// <summary>Token counts: a dataset's id, or the dataset with the tables that it belongs to.</summary>
+    public FrequencyChoice? Frequencies { get; init; }
+
+    /// <summary>What the result shall be.</summary>
+    public OutputChoice? Output { get; init; }
+
+    /// <summary>Seed of everything that draws numbers. Default 0.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Higher runs first, 0 to 9. Default 5.</summary>
+    /// <example>5</example>
+    public int Priority { get; init; } = DefaultPriority;
+
+    /// <summary>Names and values of your own, given back with the job.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Checks everything that can be judged without the model.</summary>
+    /// <exception cref="ProblemException">Fields that can't be used, all of them: <c>invalid_field</c>.</exception>
+    public void Check()
+    {
+        var errors = new List<FieldError>();
+        Target?.ToTarget(errors);
+        if (Target is null && Layers.Count == 0)
+        {
+            errors.Add(new FieldError("/target", "Without layers that fix the work, a target belongs here, for example {\"ratio\": 3.5}."));
+        }
+
+        if (Priority is < 0 or > MaxPriority)
+        {
+            errors.Add(new FieldError("/priority", $"A number between 0 and {MaxPriority} belongs here."));
+        }
+
+        CheckTexts(errors, "/methods", Methods);
+        CheckTexts(errors, "/keep", Keep);
+        CheckTexts(errors, "/frequencies/layers", Frequencies?.Layers ?? []);
+        CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Match)], "/match");
+        CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Method)], "/method");
+        CheckMetadata(errors);
+        ProblemException.ThrowIfAny(errors);
+    }
+
+    /// <summary>The recipe for the pipeline.</summary>
+    /// <param name="counts">The token counts, if <see cref="Frequencies"/> names any.</param>
+    public CompressionRecipe ToRecipe(IReadOnlyList<double>? counts) => new()
+    {
+        Target = Target?.ToTarget([]),
+        Methods = Methods,
+        Layers = [.. Layers.Select(layer => new LayerRule(layer.Match, layer.Method, layer.Settings))],
+        Keep = Keep,
+        Frequencies = counts is null ? null : new TokenFrequencies(counts, Frequencies!.Layers),
+        Seed = Seed,
+    };
+
+    private static void CheckTexts(List<FieldError> errors, string pointer, IReadOnlyList<string> texts, string suffix = "")
+    {
+        if (texts.Count > MaxPatterns)
+        {
+            errors.Add(new FieldError(pointer, $"At most {MaxPatterns} entries belong here; there are {texts.Count.ToString(CultureInfo.InvariantCulture)}."));
+            return;
+        }
+
+        for (int i = 0; i < texts.Count; i++)
+        {
+            // The annotations promise no nulls, but the serializer does not look into collections.
+            if (texts[i] is null or { Length: 0 or > MaxPatternLength })
+            {
+                errors.Add(new FieldError($"{pointer}/{i.ToString(CultureInfo.InvariantCulture)}{suffix}", $"A text of 1 to {MaxPatternLength} characters belongs here."));
+            }
+        }
+    }
+
+    private void CheckMetadata(List<FieldError> errors)
+    {
+        if (Metadata.Count > MaxMetadata)
+        {
+            errors.Add(new FieldError("/metadata", $"At most {MaxMetadata} entries belong here; there are {Metadata.Count.ToString(CultureInfo.InvariantCulture)}."));
+        }
+        else if (Metadata.Any(pair => pair.Value is null || pair.Key.Length > MaxMetadataLength || pair.Value.Length > MaxMetadataLength))
+        {
+            errors.Add(new FieldError("/metadata", $"Keys and values are texts of at most {MaxMetadataLength} characters."));
+        }
+    }
+}
+
+/// <summary>Fixes the method of the layers that a pattern names.</summary>
+internal sealed record LayerChoice
+{
+    /// <summary>A pattern over layer names: `*` any run of characters, `?` one.</summary>
+    /// <example>encoder.*</example>
+    public required string Match { get; init; }
+
+    /// <summary>A method of `GET /v1/methods`.</summary>
+    /// <example>low-rank</example>
+    public required string Method { get; init; }
+
+    /// <summary>The method's settings. Default: its defaults.</summary>
+    public JsonObject? Settings { get; init; }
+}
+
+/// <summary>What the result shall be.</summary>
+internal sealed record OutputChoice
+{
+    /// <summary>The file format; in this version that of the model. Default: that of the model.</summary>
+    public ModelFormat? Format { get; init; }
+}

@@ -1,0 +1,55 @@
+using Condense.Pipeline.Stages;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>Takes a run's progress at the run's own pace, and writes the latest to the job's row at most once a second.</summary>
+internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider clock) : IProgress<StageProgress>
+{
+    /// <summary>How many seconds a run that was asked to stop may go on before its job counts as canceled all the same.</summary>
+    private const int Grace = 3;
+
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+
+    private StageProgress? _latest;
+    private StageProgress? _written;
+
+    /// <inheritdoc/>
+    public void Report(StageProgress value) => Volatile.Write(ref _latest, value);
+
+    /// <summary>Writes until the run has ended, and once more then. Does not throw what the run throws.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="stop">What stops the run: cancelled here when the attempt has lost the job, or the job was canceled.</param>
+    public async Task WatchAsync(Task run, CancellationTokenSource stop)
+    {
+        int sinceStop = 0;
+        while (await Task.WhenAny(run, Task.Delay(s_interval, clock)) != run)
+        {
+            if (stop.IsCancellationRequested)
+            {
+                // A layer is long and the user has waited: the result would be thrown away anyhow.
+                if (++sinceStop == Grace)
+                {
+                    await ledger.CancelAsync(claim);
+                }
+            }
+            else if (!await WriteAsync())
+            {
+                await stop.CancelAsync();
+            }
+        }
+
+        await WriteAsync();
+    }
+
+    private async Task<bool> WriteAsync()
+    {
+        var latest = Volatile.Read(ref _latest);
+        if (latest is null || ReferenceEquals(latest, _written))
+        {
+            return true;
+        }
+
+        _written = latest;
+        return await ledger.ReportAsync(claim, JobProgress.Of(latest), CancellationToken.None);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Condense.Models;
+using Condense.Pipeline.Reports;
+using Condense.Service.Library;
+using Condense.Service.Storage;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>Makes a finished file a model of the library: all of it in one transaction, and only while the attempt owns the job.</summary>
+internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, ArtifactStore store, IdSource ids, TimeProvider clock)
+{
+    /// <summary>Publishes a result.</summary>
+    /// <param name="claim">The attempt's claim.</param>
+    /// <param name="source">The model that was compressed.</param>
+    /// <param name="report">The run's report.</param>
+    /// <param name="path">The file that the run made.</param>
+    /// <param name="cancellationToken">Gives up; nothing is published.</param>
+    /// <returns>False when the attempt had lost the job, or the job was canceled.</returns>
+    /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
+    public async Task<bool> PublishAsync(Job claim, StoredModel source, CompressionReport report, string path, CancellationToken cancellationToken)
+    {
+        using var file = await ArtifactStore.MeasureAsync(path, cancellationToken);
+        if (!string.Equals(file.Sha256, report.DigestAfter, StringComparison.Ordinal))
+        {
+            throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
+        }
+
+        var description = await Task.Run(() => ModelInspection.InspectAsync(ModelParts.Single(path), cancellationToken), cancellationToken);
+        var model = new StoredModel
+        {
+            Id = ids.Next("mdl_"),
+            Name = source.Name,
+            Format = report.Format,
+            Sha256 = file.Sha256,
+            Bytes = file.Bytes,
+            State = ModelState.Ready,
+            SourceJobId = claim.Id,
+            CreatedAt = clock.GetUtcNow(),
+        };
+        InspectionJob.Describe(model, description);
+        return await ledger.SucceedAsync(
+            claim,
+            JobSuccess.Of(report, model.Id),
+            async cancel =>
+            {
+                await store.AdoptAsync(db, file, cancel);
+                db.Add(model);
+                db.Add(InspectionJob.LayersOf(model.Id, description));
+                db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(report, ReportJson.Options) });
+            },
+            cancellationToken);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using Condense.Models;
+using Condense.Pipeline.Reports;
+using Condense.Service.Jobs;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
+using Quartz;
+
+namespace Condense.Service.Library;
+
+/// <summary>Reads every weight of an uploaded model and says what it is: <c>validating → ready | rejected</c>. Runs again after a crash.</summary>
+internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
+{
+    /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
+    public static readonly JobKey Key = new("inspect");
+
+    private const int Attempts = 3;
+
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        string id = WorkTriggers.SubjectOf(context);
+        for (int attempt = 1; ; attempt++)
+        {
+            var model = await db.Models.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancellationToken);
+            if (model is null)
+            {
+                return;
+            }
+
+            try
+            {
+                var parts = ModelParts.Single(store.PathOf(model.Sha256));
+                await AcceptAsync(id, await Task.Run(() => ModelInspection.InspectAsync(parts, cancellationToken), cancellationToken), cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                var fault = Fault.Of(exception);
+                if (fault.IsOurs)
+                {
+                    LibraryLog.InspectionFailed(logger, exception, id, attempt);
+                }
+
+                if (!fault.IsOurs || attempt == Attempts)
+                {
+                    await RejectAsync(id, new Finding(fault.Kind.Code, fault.Detail, fault.Layer), cancellationToken);
+                    return;
+                }
+            }
+
+            await Task.Delay(s_retryDelay * attempt, clock, cancellationToken);
+        }
+    }
+
+    /// <summary>Sets what an inspection found on a model's row.</summary>
+    public static void Describe(StoredModel model, ModelDescription description)
+    {
+        model.State = ModelState.Ready;
+        model.ParameterCount = description.ParameterCount;
+        model.GraphJson = JsonSerializer.Serialize(new GraphDescription(description.Opsets, description.Inputs, description.Outputs), ReportJson.Options);
+        if (description.Layers.Count == 0)
+        {
+            Finding[] findings = [new("nothing_compressible", "The model has no weight that a method applies to.")];
+            model.FindingsJson = JsonSerializer.Serialize(findings, ReportJson.Options);
+        }
+    }
+
+    /// <summary>The row with a model's layers.</summary>
+    public static StoredInspection LayersOf(string modelId, ModelDescription description) =>
+        new() { ModelId = modelId, LayersJson = JsonSerializer.Serialize(description.Layers, ReportJson.Options) };
+
+    private Task<bool> AcceptAsync(string id, ModelDescription description, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            async (_, cancel) =>
+            {
+                var model = await db.Models.SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancel);
+                if (model is null)
+                {
+                    return false;
+                }
+
+                Describe(model, description);
+                db.Add(LayersOf(id, description));
+                return true;
+            },
+            cancellationToken);
+
+    private Task<int> RejectAsync(string id, Finding finding, CancellationToken cancellationToken)
+    {
+        string findings = JsonSerializer.Serialize(new[] { finding }, ReportJson.Options);
+        return transaction.RunAsync(
+            (_, cancel) => db.Models.Where(row => row.Id == id && row.State == ModelState.Validating).ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.State, ModelState.Rejected).SetProperty(row => row.FindingsJson, findings), cancel),
+            cancellationToken);
+    }
+}

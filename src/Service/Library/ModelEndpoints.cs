@@ -1,0 +1,168 @@
+using Condense.Service.Hosting;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Condense.Service.Library;
+
+/// <summary>The addresses under <c>/v1/models</c>.</summary>
+internal static class ModelEndpoints
+{
+    /// <summary>Adds them.</summary>
+    public static void MapModels(this RouteGroupBuilder group)
+    {
+        var models = group.MapGroup("/models").WithTags("Models");
+        models.MapPost("/", Create).WithName("CreateModel").WithUpload(Upload.OctetStream, Upload.Form)
+            .Fails(400, 413, 415, 422, 507);
+        models.MapGet("/", List).WithName("ListModels").Fails(422);
+        models.MapGet("/{id}", Get).WithName("GetModel").Fails(404);
+        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Fails(404, 409);
+        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Fails(404, 409);
+        models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent")
+            .WithDownload(206, 304).Fails(404, 412, 416);
+    }
+
+    /// <summary>Uploads a model.</summary>
+    /// <remarks>
+    /// The file is the body itself (`application/octet-stream`), or the one file of a form (`multipart/form-data`). It is streamed to the disk, and the
+    /// format is found from its bytes: ONNX or safetensors. A broken file is refused at once and nothing is left; the weights are read
+    /// afterwards (`validating → ready | rejected`). With `Content-Digest: sha-256=:…:` the bytes are verified on arrival.
+    ///
+    /// To try it here, choose `samples/moby-dick-lstm.onnx` of the repository. A browser page is not meant for gigabytes: use
+    /// `curl --data-binary @model.onnx -H 'Content-Type: application/octet-stream'` for large files.
+    /// </remarks>
+    /// <param name="http">The request.</param>
+    /// <param name="upload">Receives the file.</param>
+    /// <param name="library">The models.</param>
+    /// <param name="limits">The limits.</param>
+    /// <param name="name">What people shall call it, at most 200 characters. Default: the file name of the form, if it is one.</param>
+    /// <response code="201">The model, `validating`.</response>
+    public static async Task<Created<ModelResponse>> Create(
+        HttpContext http, Upload upload, ModelLibrary library, IOptions<LimitsOptions> limits, string? name = null)
+    {
+        string? given = ResourceName.Check(name);
+        var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);
+        using (file)
+        {
+            var model = await library.AddAsync(file, given ?? ResourceName.Check(formName), http.RequestAborted);
+            return TypedResults.Created($"/v1/models/{model.Id}", ModelResponse.Of(model));
+        }
+    }
+
+    /// <summary>Lists models, newest first.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="db">The tables.</param>
+    /// <param name="limit">Items of the page, 1 to 100. Default 20.</param>
+    /// <param name="cursor">The `nextCursor` of the page before.</param>
+    /// <response code="200">A page; the header `Link` names the next one.</response>
+    public static async Task<Ok<Page<ModelResponse>>> List(HttpContext http, CondenseDbContext db, int? limit = null, string? cursor = null) =>
+        TypedResults.Ok(await Page.ReadAsync(
+            before => db.Models.AsNoTracking()
+                .Where(model => before == null || model.Id.CompareTo(before) < 0)
+                .OrderByDescending(model => model.Id),
+            limit,
+            cursor,
+            model => model.Id,
+            ModelResponse.Of,
+            http));
+
+    /// <summary>Fetches a model.</summary>
+    /// <param name="id">The model.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="library">The models.</param>
+    /// <response code="200">The model.</response>
+    /// <response code="304">It is as the client has it (`If-None-Match`).</response>
+    public static async Task<Results<Ok<ModelResponse>, StatusCodeHttpResult>> Get(string id, HttpContext http, ModelLibrary library)
+    {
+        var model = await library.GetAsync(id, http.RequestAborted);
+        if (Conditional.IsCurrent(http, $"\"{model.Id}.{(int)model.State}\""))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        }
+
+        if (model.State == ModelState.Validating)
+        {
+            http.Response.Headers.RetryAfter = "1";
+        }
+
+        return TypedResults.Ok(ModelResponse.Of(model));
+    }
+
+    /// <summary>Deletes a model.</summary>
+    /// <remarks>Refused while an unfinished job uses it. The bytes go with the last model that has them.</remarks>
+    /// <param name="id">The model.</param>
+    /// <param name="library">The models.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    /// <response code="204">It is gone.</response>
+    public static async Task<NoContent> Delete(string id, ModelLibrary library, CancellationToken cancellationToken)
+    {
+        await library.RemoveAsync(id, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>Lists the compressible layers of a model.</summary>
+    /// <remarks>Name, role, operator, shape, type, bytes, norm, sparsity, and the methods that apply: the names that a job's `layers` and `keep` match.</remarks>
+    /// <param name="id">The model.</param>
+    /// <param name="library">The models.</param>
+    /// <param name="db">The tables.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    /// <response code="200">The layers, in the order of the file.</response>
+    public static async Task<Ok<LayerList>> GetLayers(string id, ModelLibrary library, CondenseDbContext db, CancellationToken cancellationToken)
+    {
+        var model = await library.GetAsync(id, cancellationToken);
+        RequireReady(model);
+        var inspection = await db.Inspections.AsNoTracking().SingleAsync(row => row.ModelId == id, cancellationToken);
+        return TypedResults.Ok(LayerList.Of(inspection));
+    }
+
+    /// <summary>Downloads a model's bytes.</summary>
+    /// <remarks>
+    /// `Range` (also `bytes=-100`), `If-Range`, `If-None-Match`; the strong `ETag` is the SHA-256, and so is `Repr-Digest`. A request
+    /// for several ranges is answered with the whole. A browser page is not meant for gigabytes: use curl for large files.
+    /// </remarks>
+    /// <param name="id">The model.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="library">The models.</param>
+    /// <param name="store">The artifacts.</param>
+    /// <response code="200">The bytes.</response>
+    /// <response code="206">The bytes of the range.</response>
+    /// <response code="304">The client has them (`If-None-Match`).</response>
+    public static async Task<FileStreamHttpResult> GetContent(string id, HttpContext http, ModelLibrary library, ArtifactStore store)
+    {
+        var model = await library.GetAsync(id, http.RequestAborted);
+        http.Response.Headers[ContentDigest.RepresentationField] = ContentDigest.Format(model.Sha256);
+        http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        return TypedResults.Stream(
+            store.OpenRead(model.Sha256) ?? throw ModelLibrary.NoModel(id),
+            Upload.OctetStream,
+            FileNameOf(model),
+            lastModified: null,
+            new EntityTagHeaderValue($"\"sha256-{model.Sha256}\""),
+            enableRangeProcessing: true);
+    }
+
+    /// <summary>Refuses what needs the weights of a model that has not been read, or can't be used.</summary>
+    /// <exception cref="ProblemException">The model is not ready: <c>model_not_ready</c>.</exception>
+    public static void RequireReady(StoredModel model)
+    {
+        if (model.State == ModelState.Validating)
+        {
+            throw new ProblemException(ProblemKind.ModelNotReady, $"The model {model.Id} is still being validated. Ask again when GET /v1/models/{model.Id} says ready.");
+        }
+
+        if (model.State == ModelState.Rejected)
+        {
+            throw new ProblemException(
+                ProblemKind.ModelNotReady with { Retryable = false }, $"The model {model.Id} was rejected; its findings in GET /v1/models/{model.Id} say why.");
+        }
+    }
+
+    private static string FileNameOf(StoredModel model)
+    {
+        string extension = model.Format == Models.ModelFormat.Onnx ? ".onnx" : ".safetensors";
+        return $"{model.Id}{extension}";
+    }
+}

@@ -1,0 +1,73 @@
+using Condense.Models;
+using Condense.Service.Jobs;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Condense.Service.Library;
+
+/// <summary>Adds models and takes them away.</summary>
+internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, WorkTriggers triggers, IdSource ids, TimeProvider clock)
+{
+    /// <summary>
+    /// Adds an uploaded file as a model. Its structure is judged at once; the weights are read by a worker afterwards, which the same transaction
+    /// schedules.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The file is no model; nothing is stored.</exception>
+    public async Task<StoredModel> AddAsync(StagedFile file, string? name, CancellationToken cancellationToken)
+    {
+        var format = await Task.Run(() => FormatOf(file.Path), cancellationToken);
+        return await transaction.RunAsync(
+            async (scheduler, cancel) =>
+            {
+                await store.AdoptAsync(db, file, cancel);
+                var model = new StoredModel
+                {
+                    Id = ids.Next("mdl_"),
+                    Name = name,
+                    Format = format,
+                    Sha256 = file.Sha256,
+                    Bytes = file.Bytes,
+                    State = ModelState.Validating,
+                    CreatedAt = clock.GetUtcNow(),
+                };
+                db.Add(model);
+                await triggers.InspectAsync(scheduler, model.Id, cancel);
+                return model;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The model of that id.</summary>
+    /// <exception cref="ProblemException">There is none: <c>not_found</c>.</exception>
+    public async Task<StoredModel> GetAsync(string id, CancellationToken cancellationToken) =>
+        await db.Models.AsNoTracking().SingleOrDefaultAsync(model => model.Id == id, cancellationToken) ?? throw NoModel(id);
+
+    /// <summary>Removes a model, and its bytes when no other row refers to them.</summary>
+    /// <exception cref="ProblemException">There is none, or an unfinished job uses it.</exception>
+    public async Task RemoveAsync(string id, CancellationToken cancellationToken) =>
+        await transaction.RunAsync(
+            async (_, cancel) =>
+            {
+                var model = await GetAsync(id, cancel);
+                string? job = await db.Jobs.Where(JobStates.Unfinished).Where(row => row.ModelId == id).Select(row => row.Id).FirstOrDefaultAsync(cancel);
+                if (job is not null)
+                {
+                    throw new ProblemException(ProblemKind.ResourceInUse, $"The job {job} uses {id}. Wait for it, or cancel it first.");
+                }
+
+                await db.Models.Where(row => row.Id == id).ExecuteDeleteAsync(cancel);
+                return await ArtifactStore.ReleaseAsync(db, model.Sha256, cancel);
+            },
+            cancellationToken,
+            store.RemoveReleased);
+
+    /// <summary>The answer for an id that does not exist.</summary>
+    public static ProblemException NoModel(string id) => new(ProblemKind.NotFound, $"There is no model {id}.");
+
+    private static ModelFormat FormatOf(string path)
+    {
+        using var model = ModelReader.Open(ModelParts.Single(path), ReadLimits.Default);
+        return model.Format;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Condense.Models;
+using Condense.Pipeline.Reports;
+
+namespace Condense.Service.Library;
+
+/// <summary>A model as clients see it. A compressed model is itself a model.</summary>
+internal sealed record ModelResponse
+{
+    /// <summary>The id.</summary>
+    /// <example>mdl_01JD8Y3Q4Z5X6W7V8T9S0R1Q2P</example>
+    public required string Id { get; init; }
+
+    /// <summary>What the upload called it.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>`validating` until every weight has been read, then `ready` or `rejected`.</summary>
+    public required ModelState State { get; init; }
+
+    /// <summary>The format, found from the bytes.</summary>
+    public required ModelFormat Format { get; init; }
+
+    /// <summary>SHA-256 of the file, lower-case hex.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Length of the file.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Numbers in all floating-point tensors; absent while validating.</summary>
+    public long? ParameterCount { get; init; }
+
+    /// <summary>The operator set of each domain; absent while validating, empty without a graph.</summary>
+    public IReadOnlyDictionary<string, long>? Opsets { get; init; }
+
+    /// <summary>What goes in; absent while validating, empty without a graph.</summary>
+    public IReadOnlyList<ValueDescription>? Inputs { get; init; }
+
+    /// <summary>What comes out; absent while validating, empty without a graph.</summary>
+    public IReadOnlyList<ValueDescription>? Outputs { get; init; }
+
+    /// <summary>What the user should know; for a rejected model the reason.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>Where a compressed model comes from; absent for an uploaded one.</summary>
+    public ModelSource? Source { get; init; }
+
+    /// <summary>When it was stored, UTC.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Where to go from here.</summary>
+    public required ModelLinks Links { get; init; }
+
+    /// <summary>The document of a row.</summary>
+    public static ModelResponse Of(StoredModel model)
+    {
+        var graph = model.GraphJson is null ? null : JsonSerializer.Deserialize<GraphDescription>(model.GraphJson, ReportJson.Options);
+        string self = $"/v1/models/{model.Id}";
+        return new ModelResponse
+        {
+            Id = model.Id,
+            Name = model.Name,
+            State = model.State,
+            Format = model.Format,
+            Sha256 = model.Sha256,
+            Bytes = model.Bytes,
+            ParameterCount = model.ParameterCount,
+            Opsets = graph?.Opsets,
+            Inputs = graph?.Inputs,
+            Outputs = graph?.Outputs,
+            Findings = JsonSerializer.Deserialize<Finding[]>(model.FindingsJson, ReportJson.Options)!,
+            Source = model.SourceJobId is null ? null : new ModelSource(model.SourceJobId),
+            CreatedAt = model.CreatedAt,
+            Links = new ModelLinks(self, $"{self}/layers", $"{self}/content"),
+        };
+    }
+}
+
+/// <summary>Something that the inspection of a model found.</summary>
+/// <param name="Code">A stable word; for a rejected model one of the error codes.</param>
+/// <param name="Detail">A sentence.</param>
+/// <param name="Layer">The layer or tensor that it concerns, if one.</param>
+internal sealed record Finding(string Code, string Detail, string? Layer = null);
+
+/// <summary>Where a compressed model comes from.</summary>
+/// <param name="Job">The job that made it.</param>
+internal sealed record ModelSource(string Job);
+
+/// <summary>Addresses around a model.</summary>
+/// <param name="Self">The model.</param>
+/// <param name="Layers">Its compressible layers.</param>
+/// <param name="Content">Its bytes.</param>
+internal sealed record ModelLinks(string Self, string Layers, string Content);

@@ -1,0 +1,14 @@
+namespace Condense.Service.Library;
+
+/// <summary>Where a model is.</summary>
+internal enum ModelState
+{
+    /// <summary>The weights are being read.</summary>
+    Validating,
+
+    /// <summary>Jobs may use it.</summary>
+    Ready,
+
+    /// <summary>It can't be used; the findings say why.</summary>
+    Rejected,
+}

@@ -1,0 +1,114 @@
+namespace Condense.Service.Problems;
+
+/// <summary>A kind of problem: the stable word that clients branch on, and what goes with it.</summary>
+/// <param name="Code">The stable word.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Title">The same sentence for every occurrence.</param>
+/// <param name="Retryable">Whether the same request may succeed later.</param>
+internal sealed record ProblemKind(string Code, int Status, string Title, bool Retryable = false)
+{
+    /// <summary>The body is not JSON.</summary>
+    public static readonly ProblemKind MalformedJson = new("malformed_json", 400, "The body is not well-formed JSON.");
+
+    /// <summary>A header or the request line can't be understood.</summary>
+    public static readonly ProblemKind MalformedHeader = new("malformed_header", 400, "A header can't be understood.");
+
+    /// <summary>The bytes are not those that were announced.</summary>
+    public static readonly ProblemKind DigestMismatch = new("digest_mismatch", 400, "The bytes are not those that the digest announced.", Retryable: true);
+
+    /// <summary>A page of another site, or a name that is not this machine's, sent the request.</summary>
+    public static readonly ProblemKind ForbiddenOrigin = new("forbidden_origin", 403, "Requests from other origins are not answered.");
+
+    /// <summary>There is no such thing.</summary>
+    public static readonly ProblemKind NotFound = new("not_found", 404, "There is no such resource.");
+
+    /// <summary>The address exists, the method does not.</summary>
+    public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", 405, "The address does not take this method.");
+
+    /// <summary>No representation that the client accepts.</summary>
+    public static readonly ProblemKind NotAcceptable = new("not_acceptable", 406, "There is no representation of an accepted type.");
+
+    /// <summary>The model is being validated, or was rejected.</summary>
+    public static readonly ProblemKind ModelNotReady = new("model_not_ready", 409, "The model is not ready.", Retryable: true);
+
+    /// <summary>The job is in a terminal state.</summary>
+    public static readonly ProblemKind JobAlreadyFinished = new("job_already_finished", 409, "The job has finished already.");
+
+    /// <summary>An unfinished job needs it.</summary>
+    public static readonly ProblemKind ResourceInUse = new("resource_in_use", 409, "The resource is in use.", Retryable: true);
+
+    /// <summary>A condition of the request does not hold.</summary>
+    public static readonly ProblemKind PreconditionFailed = new("precondition_failed", 412, "A condition of the request does not hold.");
+
+    /// <summary>More bytes than are accepted.</summary>
+    public static readonly ProblemKind PayloadTooLarge = new("payload_too_large", 413, "The request has more bytes than are accepted.");
+
+    /// <summary>The body's type is not taken here.</summary>
+    public static readonly ProblemKind UnsupportedMediaType = new("unsupported_media_type", 415, "The content type is not taken here.");
+
+    /// <summary>The range lies outside the content.</summary>
+    public static readonly ProblemKind RangeNotSatisfiable = new("range_not_satisfiable", 416, "The range lies outside the content.");
+
+    /// <summary>Fields that can't be used.</summary>
+    public static readonly ProblemKind InvalidField = new("invalid_field", 422, "The request has fields that can't be used.");
+
+    /// <summary>A pattern that no layer matches.</summary>
+    public static readonly ProblemKind UnknownLayer = new("unknown_layer", 422, "The request names layers that the model does not have.");
+
+    /// <summary>A target that can't be reached.</summary>
+    public static readonly ProblemKind InfeasibleTarget = new("infeasible_target", 422, "The target can't be reached.");
+
+    /// <summary>A method that does not apply.</summary>
+    public static readonly ProblemKind IncompatibleMethod = new("incompatible_method", 422, "The request asks for what does not apply.");
+
+    /// <summary>A format that is not read.</summary>
+    public static readonly ProblemKind UnsupportedFormat = new("unsupported_format", 422, "The file is of no format that is read here.");
+
+    /// <summary>A broken file.</summary>
+    public static readonly ProblemKind CorruptModel = new("corrupt_model", 422, "The model file is broken.");
+
+    /// <summary>External data outside its place.</summary>
+    public static readonly ProblemKind UnsafeExternalData = new("unsafe_external_data", 422, "The model's external data is not safe to read.");
+
+    /// <summary>NaN or infinities among the weights.</summary>
+    public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
+
+    /// <summary>Our fault.</summary>
+    public static readonly ProblemKind Internal = new("internal", 500, "Something went wrong here, not in the request.", Retryable: true);
+
+    /// <summary>The worker ran out of memory.</summary>
+    public static readonly ProblemKind OutOfMemory = new("out_of_memory", 500, "The memory did not suffice.", Retryable: true);
+
+    /// <summary>The process died at the same job several times.</summary>
+    public static readonly ProblemKind WorkerCrashedRepeatedly = new("worker_crashed_repeatedly", 500, "The worker died several times at this job.");
+
+    /// <summary>The database does not answer.</summary>
+    public static readonly ProblemKind DatabaseUnavailable = new("database_unavailable", 503, "The database does not answer.", Retryable: true);
+
+    /// <summary>The service is stopping.</summary>
+    public static readonly ProblemKind Draining = new("draining", 503, "The service is stopping.", Retryable: true);
+
+    /// <summary>The disk is full.</summary>
+    public static readonly ProblemKind StorageFull = new("storage_full", 507, "The disk is full.", Retryable: true);
+
+    private static readonly ProblemKind[] s_ofRecipes = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+
+    /// <summary>The kind that a recipe's refusal names.</summary>
+    public static ProblemKind OfRecipe(string code) =>
+        Array.Find(s_ofRecipes, kind => string.Equals(kind.Code, code, StringComparison.Ordinal)) ?? InvalidField;
+
+    /// <summary>The kind for a bare status from the framework.</summary>
+    public static ProblemKind OfStatus(int status) => status switch
+    {
+        400 or 408 or 414 or 431 => MalformedHeader,
+        403 => ForbiddenOrigin,
+        404 => NotFound,
+        405 => MethodNotAllowed,
+        406 => NotAcceptable,
+        412 => PreconditionFailed,
+        413 => PayloadTooLarge,
+        415 => UnsupportedMediaType,
+        416 => RangeNotSatisfiable,
+        _ => Internal,
+    };
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using Condense.Service.Hosting;
+using Condense.Service.Jobs;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Condense.Service.Problems;
+
+/// <summary>Writes problems: those of exceptions, and those of bare statuses from the framework.</summary>
+internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionHandler
+{
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        var fault = Fault.Of(exception);
+        if (fault.IsOurs)
+        {
+            ProblemLog.Failed(logger, exception, httpContext.Request.Method, httpContext.Request.Path.Value, fault.Kind.Code);
+        }
+
+        await WriteAsync(httpContext, fault, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Gives a bare status its body.</summary>
+    public static Task WriteStatusAsync(StatusCodeContext context)
+    {
+        var http = context.HttpContext;
+        var kind = ProblemKind.OfStatus(http.Response.StatusCode);
+        string detail = kind.Status switch
+        {
+            404 => $"There is nothing at {http.Request.Path}. The addresses are described at /swagger.",
+            405 => $"{http.Request.Path} does not take {http.Request.Method}.",
+            415 => $"{http.Request.Path} does not take the content type \"{http.Request.ContentType}\".",
+            416 => "The range lies outside the content; Content-Range says how long it is.",
+            _ => kind.Title,
+        };
+        return WriteAsync(http, new Fault(kind with { Status = http.Response.StatusCode }, detail, []), http.RequestAborted);
+    }
+
+    /// <summary>Writes a fault as the answer.</summary>
+    public static Task WriteAsync(HttpContext context, Fault fault, CancellationToken cancellationToken)
+    {
+        var kind = fault.Kind;
+        context.Response.StatusCode = kind.Status;
+        if (kind.Retryable && kind.Status is 409 or 503)
+        {
+            context.Response.Headers.RetryAfter = "2";
+        }
+
+        var problem = new Problem
+        {
+            Type = $"urn:condense:problem:{kind.Code}",
+            Title = kind.Title,
+            Status = kind.Status,
+            Detail = fault.Detail,
+            Code = kind.Code,
+            TraceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier,
+            Retryable = kind.Retryable,
+            Errors = fault.Errors.Count > 0 ? fault.Errors : null,
+            Nearest = fault.Nearest is { } nearest ? JobTarget.Of(nearest) : null,
+        };
+        return context.Response.WriteAsJsonAsync(problem, ApiJson.Options, Problem.ContentType, cancellationToken);
+    }
+}

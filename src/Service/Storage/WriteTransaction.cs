@@ -1,0 +1,41 @@
+using Microsoft.EntityFrameworkCore.Storage;
+using Quartz;
+
+namespace Condense.Service.Storage;
+
+/// <summary>
+/// Every change of rows, triggers and artifacts goes through here: one transaction for all of them, one at a time in this process. SQLite has
+/// one writer anyway; waiting here costs no thread, waiting in SQLite would.
+/// </summary>
+internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers)
+{
+    /// <summary>Does the work and commits it; an exception rolls everything back.</summary>
+    /// <param name="work">Changes rows through the context, triggers through the scheduler.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
+    /// <param name="afterCommit">What must happen after the commit, before anyone else writes: the removal of a file.</param>
+    public async Task<T> RunAsync<T>(
+        Func<IScheduler, CancellationToken, Task<T>> work, CancellationToken cancellationToken, Action<T>? afterCommit = null)
+    {
+        // Started outside the enlistment: a first start inside it is refused.
+        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        await gate.EnterAsync(cancellationToken);
+        try
+        {
+            // On SQLite this is BEGIN IMMEDIATE: no transaction is upgraded from reader to writer half-way.
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            using (scheduler.EnlistTransaction(transaction.GetDbTransaction()))
+            {
+                var result = await work(scheduler, cancellationToken);
+                await db.SaveChangesAsync(cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                afterCommit?.Invoke(result);
+                return result;
+            }
+        }
+        finally
+        {
+            db.ChangeTracker.Clear();
+            gate.Leave();
+        }
+    }
+}

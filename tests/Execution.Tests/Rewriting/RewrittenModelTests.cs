@@ -1,0 +1,78 @@
+using System.Globalization;
+using Condense.Engine.Structures;
+using Condense.Execution.OnnxRuntime;
+using Condense.Execution.Tests.OnnxRuntime;
+using Condense.Models;
+using Condense.Models.Rewriting;
+using Condense.Models.Tensors;
+using Xunit;
+
+namespace Condense.Execution.Tests.Rewriting;
+
+public sealed class RewrittenModelTests(ITestOutputHelper output)
+{
+    private const double Tolerance = 1e-5;
+
+    private static readonly int[] s_opsets = [7, 9, 11, 13, 17, 21, 25];
+
+    public static TheoryData<string, string> Cases { get; } = [.. from context in WeightContexts.All from structure in StructureCases.All.Keys select (context.Name, structure)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task A_rewritten_model_computes_what_the_dense_weight_does_at_every_opset(string contextName, string structureName)
+    {
+        var library = RuntimeLibrary.Require();
+        using var folder = new TemporaryFolder();
+        var context = WeightContexts.All.Single(context => string.Equals(context.Name, contextName, StringComparison.Ordinal));
+        var structure = StructureCases.Random(StructureCases.All[structureName](context.Rows, context.Columns), new Random(5));
+        foreach (int opset in s_opsets.Where(opset => opset >= context.MinOpset))
+        {
+            using var model = context.Build(structure.ToDense(), opset);
+            var layer = context.FindLayer(model);
+            bool supported = IsSupported(context, structure.Form, opset);
+            Assert.Equal(supported, ModelRewriter.Supports(model, layer, structure.Form));
+            if (!supported)
+            {
+                continue;
+            }
+
+            var tensors = StructureTensors.Write(structure, "").ToDictionary(tensor => tensor.Name, tensor => tensor.Data, StringComparer.Ordinal);
+            using var rewritten = ModelRewriter.Rewrite(model, [new CompressedLayer(layer, structure.Form, suffix => tensors[suffix], "test")]);
+            string original = folder.File("original.onnx");
+            string result = folder.File("result.onnx");
+            await ModelWriter.WriteAsync(model, original, TestContext.Current.CancellationToken);
+            await ModelWriter.WriteAsync(rewritten, result, TestContext.Current.CancellationToken);
+            Assert.Equal(new FileInfo(result).Length, ModelWriter.Measure(rewritten));
+
+            double difference = Difference(library, context, original, result, opset, OptimisationLevel.Disabled);
+            Assert.True(difference <= Tolerance, string.Create(CultureInfo.InvariantCulture, $"opset {opset}: relative difference {difference:E2}"));
+            double byDefault = Difference(library, context, original, result, opset, OptimisationLevel.Default);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"opset {opset}: {difference:E2} unoptimised, {byDefault:E2} by default"));
+            AssertFound(result, context, structure);
+        }
+    }
+
+    private static bool IsSupported(WeightContext context, StructureForm form, int opset) => form switch
+    {
+        ProductForm => context.TakesFactors,
+        DenseForm { Format: FloatFormat.BF16 } => opset >= 13,
+        _ => true,
+    };
+
+    private static double Difference(OnnxRuntimeLibrary library, WeightContext context, string original, string result, int opset, OptimisationLevel level)
+    {
+        using var first = new OnnxRuntimeSession(library, original, level, threads: 1);
+        using var second = new OnnxRuntimeSession(library, result, level, threads: 1);
+        return context.MakeInputs(first, opset).Max(inputs => OutputComparison.Difference(first.Run(inputs), second.Run(inputs)));
+    }
+
+    private static void AssertFound(string path, WeightContext context, StructuredMatrix structure)
+    {
+        using var model = ModelReader.Open(ModelParts.Single(path), ReadLimits.Default);
+        var found = Assert.Single(ModelRewriter.FindStructured(model));
+        Assert.Equal(structure.Form, found.Form);
+        Assert.Equal(new TensorShape(context.Shape), found.Shape);
+        Assert.Equal(context.Type, found.DType);
+        Assert.Equal(structure.ToDense().Values, StructureTensors.Read(found.Form, found.Data).ToDense().Values);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using Condense.Engine.Matrices;
+using Condense.Engine.Structures;
+
+namespace Condense.Execution.Tests.Rewriting;
+
+/// <summary>Structures of random numbers, for a weight of any size.</summary>
+internal static class StructureCases
+{
+    public static ImmutableSortedDictionary<string, Func<int, int, StructureForm>> All { get; } = Cases().ToImmutableSortedDictionary(
+        pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+
+    /// <summary>A structure of a form, its numbers drawn from a seed.</summary>
+    public static StructuredMatrix Random(StructureForm form, Random random)
+    {
+        switch (form)
+        {
+            case ProductForm product:
+                return new ProductMatrix(Random(product.Left, random), Random(product.Right, random));
+            case QuantizedForm quantized:
+                byte[] codes = new byte[form.ParameterCount];
+                random.NextBytes(codes);
+                if (quantized.Symmetric)
+                {
+                    codes.AsSpan().Replace((byte)0x80, (byte)0);
+                }
+
+                byte[] zeros = new byte[quantized.Symmetric ? 0 : quantized.ScaleCount];
+                random.NextBytes(zeros);
+                float[] scales = [.. Enumerable.Range(0, (int)quantized.ScaleCount).Select(_ => (float)(random.NextDouble() + 0.1) / 100)];
+                return new QuantizedMatrix(quantized, codes, scales, zeros);
+            default:
+                float[] values = [.. Enumerable.Range(0, form.Rows * form.Columns).Select(_ => (float)(random.NextDouble() - 0.5))];
+                return new DenseMatrix(new Matrix(form.Rows, form.Columns, values), ((DenseForm)form).Format);
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<string, Func<int, int, StructureForm>>> Cases()
+    {
+        foreach (var format in Enum.GetValues<FloatFormat>())
+        {
+            yield return new($"{format}", (m, n) => new DenseForm(m, n, format));
+        }
+
+        foreach (bool symmetric in (bool[])[true, false])
+        {
+            string kind = symmetric ? "signed" : "unsigned";
+            foreach (var granularity in (QuantizationGranularity[])[QuantizationGranularity.PerTensor, QuantizationGranularity.PerRow, QuantizationGranularity.PerColumn])
+            {
+                yield return new($"int8 {kind} {granularity}", (m, n) => new QuantizedForm(m, n, 8, symmetric, granularity));
+            }
+
+            foreach (int size in (int[])[4, 8])
+            {
+                yield return new($"int8 {kind} groups of {size}", (m, n) => new QuantizedForm(m, n, 8, symmetric, QuantizationGranularity.PerGroup, size));
+            }
+
+            yield return new($"int8 {kind} factors", (m, n) => new ProductForm(
+                new QuantizedForm(m, 3, 8, symmetric, QuantizationGranularity.PerRow), new QuantizedForm(3, n, 8, symmetric, QuantizationGranularity.PerGroup, 8)));
+        }
+
+        yield return new("factors", (m, n) => new ProductForm(new DenseForm(m, 3, FloatFormat.F32), new DenseForm(3, n, FloatFormat.F32)));
+        yield return new("f16 factors", (m, n) => new ProductForm(new DenseForm(m, 3, FloatFormat.F16), new DenseForm(3, n, FloatFormat.F16)));
+        yield return new("int8 column factors", (m, n) => new ProductForm(
+            new QuantizedForm(m, 3, 8, true, QuantizationGranularity.PerColumn), new QuantizedForm(3, n, 8, false, QuantizationGranularity.PerTensor)));
+    }
+}

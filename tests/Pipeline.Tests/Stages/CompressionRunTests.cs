@@ -1,0 +1,317 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Condense.Engine.Structures;
+using Condense.Models;
+using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
+using Condense.Pipeline.Stages;
+using Xunit;
+
+namespace Condense.Pipeline.Tests.Stages;
+
+public sealed class CompressionRunTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("onnx", 2)]
+    [InlineData("onnx", 3.5)]
+    [InlineData("onnx", 8)]
+    [InlineData("onnx", 15)]
+    [InlineData("safetensors", 2)]
+    [InlineData("safetensors", 3.5)]
+    [InlineData("safetensors", 8)]
+    public async Task The_sample_meets_its_target_within_three_percent(string format, double ratio)
+    {
+        string path = format == "onnx" ? SampleFiles.Onnx : SampleFiles.Safetensors;
+        var report = await RunAsync(path, new CompressionRecipe { Target = new CompressionTarget(TargetKind.Ratio, ratio) });
+        Assert.Equal(Outcome.MetTarget, report.Outcome);
+        Assert.InRange(report.Ratio, ratio, ratio * 1.03);
+        Assert.Equal(new FileInfo(path).Length, report.BytesBefore);
+        Assert.Equal(new FileInfo(Output(path)).Length, report.BytesAfter);
+        Assert.All(report.Layers, layer => Assert.InRange(layer.RelativeError, 0, 1));
+    }
+
+    [Theory]
+    [InlineData(TargetKind.Bytes, 400_000)]
+    [InlineData(TargetKind.ParameterRatio, 4)]
+    [InlineData(TargetKind.BitsPerWeight, 6)]
+    public async Task Other_targets_are_met_in_their_own_unit(TargetKind kind, double value)
+    {
+        var report = await RunAsync(SampleFiles.Onnx, new CompressionRecipe { Target = new CompressionTarget(kind, value) });
+        switch (kind)
+        {
+            case TargetKind.Bytes:
+                Assert.InRange(report.BytesAfter, value * 0.97, value);
+                break;
+            case TargetKind.ParameterRatio:
+                Assert.InRange(report.ParameterRatio, value, value * 1.03);
+                break;
+            default:
+                Assert.InRange(report.BitsPerWeight, value * 0.97, value);
+                break;
+        }
+    }
+
+    [Fact]
+    public async Task The_bits_of_the_report_are_the_bytes_of_the_file()
+    {
+        await RunAsync(SampleFiles.Safetensors, Ratio(4));
+        using var written = ModelReader.Open(ModelParts.Single(Output(SampleFiles.Safetensors)), ReadLimits.Default);
+        long stored = written.Tensors.Where(tensor => tensor.Name.Contains(".weight", StringComparison.Ordinal)).Sum(tensor => tensor.Data.ByteLength);
+        var report = await RunAsync(SampleFiles.Safetensors, Ratio(4));
+        Assert.Equal(stored, report.Layers.Sum(layer => layer.BytesAfter));
+        Assert.Equal(stored * 8.0 / report.ParametersBefore, report.BitsPerWeight, 12);
+    }
+
+    [Fact]
+    public async Task Any_number_of_threads_gives_the_same_bytes()
+    {
+        var one = await RunAsync(SampleFiles.Onnx, Ratio(8), threads: 1, work: "one");
+        var two = await RunAsync(SampleFiles.Onnx, Ratio(8), threads: 2, work: "two");
+        var sixteen = await RunAsync(SampleFiles.Onnx, Ratio(8), threads: 16, work: "sixteen");
+        Assert.Equal(one.DigestAfter, two.DigestAfter);
+        Assert.Equal(one.DigestAfter, sixteen.DigestAfter);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_stopped_goes_on_where_it_was_and_ends_the_same()
+    {
+        var whole = await RunAsync(SampleFiles.Onnx, Ratio(8), work: "whole");
+        using var stop = new CancellationTokenSource();
+        var recipe = Ratio(8);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => CompressionRun.RunAsync(
+            ModelParts.Single(SampleFiles.Onnx),
+            _folder.File("stopped.onnx"),
+            ModelFormat.Onnx,
+            recipe,
+            Environment("stopped", threads: 2),
+            new StopAfter(Stage.Compressing, layers: 2, stop),
+            stop.Token));
+        Assert.False(File.Exists(_folder.File("stopped.onnx")));
+
+        var resumed = await RunAsync(SampleFiles.Onnx, recipe, work: "stopped");
+        Assert.Equal(2, resumed.ReusedLayers);
+        Assert.Equal(whole.DigestAfter, resumed.DigestAfter);
+        Assert.Equal(0, whole.ReusedLayers);
+    }
+
+    [Fact]
+    public async Task The_digests_are_those_of_the_files()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(4));
+        Assert.Equal(Sha256(SampleFiles.Onnx), report.DigestBefore);
+        Assert.Equal(Sha256(Output(SampleFiles.Onnx)), report.DigestAfter);
+    }
+
+    [Fact]
+    public async Task Ratio_one_keeps_the_original_byte_for_byte()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(1));
+        Assert.Equal(report.DigestBefore, report.DigestAfter);
+        Assert.Equal(Outcome.MetTarget, report.Outcome);
+        Assert.Contains(report.Warnings, warning => warning.Code == "target_already_met");
+        Assert.All(report.Layers, layer => Assert.Equal("keep", layer.Method));
+    }
+
+    [Fact]
+    public async Task A_ratio_out_of_reach_is_refused_with_the_nearest_which_then_works()
+    {
+        var refused = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, Ratio(10_000)));
+        Assert.Equal("infeasible_target", refused.Code);
+        var nearest = refused.Nearest!;
+        Assert.Equal(TargetKind.Ratio, nearest.Kind);
+        var checkedFirst = Assert.Throws<RecipeException>(() => CompressionRun.Check(ModelParts.Single(SampleFiles.Onnx), ModelFormat.Onnx, Ratio(10_000)));
+        Assert.Equal(nearest, checkedFirst.Nearest);
+        var report = await RunAsync(SampleFiles.Onnx, new CompressionRecipe { Target = nearest });
+        Assert.True(report.Ratio >= nearest.Value);
+    }
+
+    [Fact]
+    public async Task A_model_without_a_weight_is_not_worthwhile_and_kept()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("bias.safetensors"), TestModels.Tensor("bias", [1, 2, 3, 4], 4));
+        var report = await RunAsync(path, Ratio(2));
+        Assert.Equal(Outcome.NotWorthwhile, report.Outcome);
+        Assert.Equal(report.DigestBefore, report.DigestAfter);
+        Assert.Empty(report.Layers);
+    }
+
+    [Fact]
+    public async Task A_weight_too_small_to_gain_anything_is_not_worthwhile()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("tiny.safetensors"), TestModels.Tensor("w", [1, 2, 3, 4], 2, 2));
+        var report = await RunAsync(path, Ratio(2));
+        Assert.Equal(Outcome.NotWorthwhile, report.Outcome);
+        Assert.Equal(report.DigestBefore, report.DigestAfter);
+    }
+
+    [Fact]
+    public async Task A_rule_without_a_target_does_that_layer_and_keeps_the_others()
+    {
+        var settings = new JsonObject { ["rank"] = 12 };
+        var report = await RunAsync(SampleFiles.Safetensors, new CompressionRecipe { Layers = [new LayerRule("encoder.*", "low-rank", settings)] });
+        var encoder = report.Layers.Single(layer => layer.Name == "encoder.weight");
+        var form = Assert.IsType<ProductForm>(encoder.Form);
+        Assert.Equal(12, form.Rank);
+        Assert.Equal(FloatFormat.F32, Assert.IsType<DenseForm>(form.Left).Format);
+        Assert.Equal(encoder.Bound!.Value, encoder.RelativeError, 1e-5);
+        Assert.All(report.Layers.Where(layer => layer.Name != "encoder.weight"), layer => Assert.Equal("keep", layer.Method));
+    }
+
+    [Fact]
+    public async Task Row_weights_lower_the_weighted_error_and_raise_the_plain_one()
+    {
+        double[] counts = [.. Enumerable.Range(0, 2000).Select(row => 100_000.0 / (row + 1))];
+        var rule = new LayerRule("encoder.*", "low-rank", new JsonObject { ["rank"] = 12 });
+        var plain = await RunAsync(SampleFiles.Safetensors, new CompressionRecipe { Layers = [rule] }, work: "plain");
+        var weighted = await RunAsync(
+            SampleFiles.Safetensors, new CompressionRecipe { Layers = [rule], Frequencies = new TokenFrequencies(counts, ["encoder.*"]) }, work: "weighted");
+        var before = plain.Layers.Single(layer => layer.Name == "encoder.weight");
+        var after = weighted.Layers.Single(layer => layer.Name == "encoder.weight");
+        Assert.Null(before.WeightedRelativeError);
+        Assert.Equal(after.Bound!.Value, after.WeightedRelativeError!.Value, 1e-5);
+        Assert.True(after.RelativeError > before.RelativeError);
+        Assert.True(after.WeightedRelativeError < after.RelativeError);
+    }
+
+    [Fact]
+    public async Task Kept_layers_stay_and_the_target_is_met_by_the_others()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(3) with { Keep = ["rnn.*"] });
+        Assert.All(report.Layers.Where(layer => layer.Name.StartsWith("rnn.", StringComparison.Ordinal)), layer => Assert.Equal("keep", layer.Method));
+        Assert.InRange(report.Ratio, 3, 3.1);
+    }
+
+    [Fact]
+    public async Task Only_the_methods_asked_for_are_used()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(3) with { Methods = ["quantize"] });
+        Assert.All(report.Layers, layer => Assert.Contains(layer.Method, new[] { "quantize", "keep" }));
+    }
+
+    [Fact]
+    public async Task Every_offending_name_is_listed_with_its_nearest()
+    {
+        var recipe = new CompressionRecipe { Layers = [new LayerRule("encodr.weight", "quantize", null), new LayerRule("decoder.wait", "quantize", null)] };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, recipe));
+        Assert.Equal("unknown_layer", exception.Code);
+        Assert.Equal(["/layers/0/match", "/layers/1/match"], exception.Problems.Select(problem => problem.Pointer));
+        Assert.Contains("encoder.weight", exception.Problems[0].Detail, StringComparison.Ordinal);
+        Assert.Contains("decoder.weight", exception.Problems[1].Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("low-renk", "low-rank")]
+    [InlineData("int8", "quantize")]
+    public async Task An_unknown_method_is_refused_with_the_known_ones(string asked, string offered)
+    {
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, Ratio(2) with { Methods = [asked] }));
+        Assert.Equal("invalid_field", exception.Code);
+        Assert.Equal("/methods/0", exception.Problems.Single().Pointer);
+        Assert.Contains(offered, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(0)]
+    [InlineData(-3)]
+    [InlineData(0.5)]
+    public async Task An_absurd_ratio_is_refused(double ratio)
+    {
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, Ratio(ratio)));
+        Assert.Equal("/target/ratio", exception.Problems.Single().Pointer);
+    }
+
+    [Fact]
+    public async Task Low_rank_on_an_lstm_is_incompatible_in_this_version()
+    {
+        var recipe = new CompressionRecipe { Layers = [new LayerRule("rnn.weight_hh_l0", "low-rank", null)] };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, recipe));
+        Assert.Equal("incompatible_method", exception.Code);
+        Assert.Contains("rnn.weight_hh_l0", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "rank": 0 }""", "/layers/0/settings/rank")]
+    [InlineData("""{ "rank": 97 }""", "/layers/0/settings/rank")]
+    [InlineData("""{ "factorBits": 7 }""", "/layers/0/settings/factorBits")]
+    [InlineData("""{ "rang": 3 }""", "/layers/0/settings/rang")]
+    [InlineData("""{ "rank": "three" }""", "/layers/0/settings/rank")]
+    public async Task Wrong_settings_are_refused_with_their_place(string settings, string pointer)
+    {
+        var recipe = new CompressionRecipe { Layers = [new LayerRule("encoder.weight", "low-rank", JsonNode.Parse(settings)!.AsObject())] };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, recipe));
+        Assert.Equal(pointer, exception.Problems.Single().Pointer);
+    }
+
+    [Fact]
+    public async Task A_weight_that_is_not_a_number_is_named_with_its_index()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("nan.safetensors"), TestModels.Tensor("w", [1, 2, float.NaN, 4], 2, 2));
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, Ratio(2)));
+        Assert.Equal("non_finite_weights", exception.Code);
+        Assert.Equal("/tensors/w/2", exception.Problems.Single().Pointer);
+    }
+
+    [Fact]
+    public async Task Degenerate_weights_give_a_right_result_or_are_kept()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("degenerate.safetensors"),
+            TestModels.Tensor("zero.weight", new float[64 * 64], 64, 64),
+            TestModels.Tensor("row.weight", TestModels.Gaussian(1, 4096, 0, 1), 1, 4096),
+            TestModels.Tensor("column.weight", TestModels.Gaussian(4096, 1, 0, 2), 4096, 1),
+            TestModels.Tensor("empty.weight", [], 0, 5),
+            TestModels.Tensor("denormal.weight", [.. Enumerable.Repeat(1e-42f, 4096)], 64, 64),
+            TestModels.Tensor("huge.weight", [.. Enumerable.Repeat(3e38f, 4096)], 64, 64),
+            TestModels.Tensor("one.weight", [.. Enumerable.Range(0, 4096).Select(i => (i / 64) + 1f)], 64, 64));
+        var report = await RunAsync(path, Ratio(3));
+        Assert.Equal(Outcome.MetTarget, report.Outcome);
+        Assert.Equal(0, report.Layers.Single(layer => layer.Name == "zero.weight").RelativeError);
+        Assert.All(report.Layers, layer => Assert.InRange(layer.RelativeError, 0, 0.05));
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_beside_the_result()
+    {
+        await RunAsync(SampleFiles.Onnx, Ratio(4), work: "work");
+        Assert.Equal(["moby-dick-lstm.onnx", "work"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Another_format_is_refused()
+    {
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
+            ModelParts.Single(SampleFiles.Onnx), _folder.File("x.safetensors"), ModelFormat.Safetensors, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+        Assert.Equal("/output/format", exception.Problems.Single().Pointer);
+    }
+
+    private static CompressionRecipe Ratio(double value) => new() { Target = new CompressionTarget(TargetKind.Ratio, value) };
+
+    private static string Sha256(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
+
+    private string Output(string input) => _folder.File(Path.GetFileName(input) is var name && File.Exists(_folder.File(name)) && Path.GetDirectoryName(input) == _folder.Path ? "out-" + name : Path.GetFileName(input));
+
+    private RunEnvironment Environment(string work, int threads) => new() { WorkDirectory = _folder.File(work), Threads = threads };
+
+    private Task<CompressionReport> RunAsync(string path, CompressionRecipe recipe, int threads = 2, string work = "work")
+    {
+        var format = path.EndsWith(".onnx", StringComparison.Ordinal) ? ModelFormat.Onnx : ModelFormat.Safetensors;
+        return CompressionRun.RunAsync(ModelParts.Single(path), Output(path), format, recipe, Environment(work, threads), progress: null, TestContext.Current.CancellationToken);
+    }
+
+    private sealed class StopAfter(Stage stage, int layers, CancellationTokenSource source) : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value)
+        {
+            if (value.Stage == stage && value.LayersDone == layers)
+            {
+                source.Cancel();
+            }
+        }
+    }
+}
