@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Condense.Service.Tests;
+
+/// <summary>Small safetensors files, made where they are needed.</summary>
+internal static class SampleModels
+{
+    /// <summary>Random weights <c>layers.i.weight</c> of rows × columns.</summary>
+    public static byte[] Layers(int count, int rows, int columns, int seed = 0)
+    {
+        var random = new Random(seed);
+        return File([.. Enumerable.Range(0, count).Select(i => ($"layers.{i}.weight", new[] { rows, columns }, Draw(random, rows * columns)))]);
+    }
+
+    /// <summary>A table of rows × columns named <c>embedding.weight</c>.</summary>
+    public static byte[] Table(int rows, int columns) => File([("embedding.weight", [rows, columns], Draw(new Random(1), rows * columns))]);
+
+    /// <summary>Two layers, the second with one NaN.</summary>
+    public static byte[] WithNaN(int index)
+    {
+        var random = new Random(2);
+        float[] bad = Draw(random, 64 * 48);
+        bad[index] = float.NaN;
+        return File([("good.weight", [64, 48], Draw(random, 64 * 48)), ("bad.weight", [64, 48], bad)]);
+    }
+
+    /// <summary>A vector alone: nothing that a method applies to.</summary>
+    public static byte[] Vector() => File([("bias", [16], new float[16])]);
+
+    private static float[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
+
+    private static byte[] File((string Name, int[] Shape, float[] Values)[] tensors)
+    {
+        var header = new JsonObject();
+        using var data = new MemoryStream();
+        foreach (var (name, shape, values) in tensors)
+        {
+            long start = data.Length;
+            data.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+            header[name] = new JsonObject
+            {
+                ["dtype"] = "F32",
+                ["shape"] = new JsonArray([.. shape.Select(dimension => (JsonNode)dimension)]),
+                ["data_offsets"] = new JsonArray(start, data.Length),
+            };
+        }
+
+        byte[] text = Encoding.UTF8.GetBytes(header.ToJsonString());
+        byte[] length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
+        return [.. length, .. text, .. data.ToArray()];
+    }
+}

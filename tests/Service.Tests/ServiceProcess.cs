@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Condense.Service.Tests;
+
+/// <summary>The service as a process of its own, as users start it.</summary>
+internal sealed class ServiceProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+
+    private ServiceProcess(Process process, int port)
+    {
+        _process = process;
+        _errors = process.StandardError.ReadToEndAsync();
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        Api = new ApiClient(new Uri($"http://127.0.0.1:{port}"));
+    }
+
+    public ApiClient Api { get; }
+
+    /// <summary>A port that nobody listens on.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Starts the process without waiting for anything.</summary>
+    public static ServiceProcess Start(string folder, int port, params string[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = folder,
+        };
+        string[] all =
+        [
+            Path.Combine(AppContext.BaseDirectory, "Condense.Service.dll"), "--urls", $"http://127.0.0.1:{port}",
+            $"--Storage:Folder={Path.Combine(folder, "data")}", .. settings,
+        ];
+        foreach (string argument in all)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return new ServiceProcess(Process.Start(start)!, port);
+    }
+
+    /// <summary>Starts the process and waits until it is ready.</summary>
+    public static async Task<ServiceProcess> StartReadyAsync(string folder, params string[] settings)
+    {
+        var service = Start(folder, FreePort(), settings);
+        long start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var response = await service.Api.SendAsync(HttpMethod.Get, "/readyz");
+                if (response.IsSuccessStatusCode)
+                {
+                    return service;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                Assert.False(service._process.HasExited, "The service ended.");
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, "The service does not become ready.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Ends it without a warning: SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await ExitAsync();
+    }
+
+    /// <summary>Asks it to end: SIGTERM.</summary>
+    public async Task<(int Code, string Errors)> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        return await ExitAsync();
+    }
+
+    /// <summary>Waits for its end.</summary>
+    public async Task<(int Code, string Errors)> ExitAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (_process.ExitCode, await _errors);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        _process.Dispose();
+    }
+}
