@@ -109,7 +109,8 @@ else
   nohup dotnet artifacts/bin/Service/release/Condense.Service.dll --urls "$service" --Storage:Folder="$data" </dev/null >"$log" 2>&1 &
   pid=$!
   for _ in $(seq 300); do
-    kill -0 "$pid" 2>/dev/null || stop "The service ended at its start; its last words:" "$(tail -n 5 "$log")"
+    kill -0 "$pid" 2>/dev/null || stop "The service ended at its start; its last words:" "$(tail -n 5 "$log")" \
+      "CONDENSE_PORT names another port, CONDENSE_DATA another data folder."
     running && break
     sleep 0.1
   done

@@ -54,18 +54,8 @@ internal static class CompressCommand
     private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var target = ReadTarget(result);
-        string[] reports = result.GetValue(s_reports) ?? [];
-        foreach (string path in reports.Where(path => Path.GetExtension(path) is not (".json" or ".md")))
-        {
-            throw new UsageException($"A report is a .json or a .md file, not {path}.");
-        }
-
-        int threads = result.GetValue(s_threads);
-        if (threads is < 1 or > 1024)
-        {
-            throw new UsageException($"--threads is {threads}; it must be 1 … 1024.");
-        }
-
+        string[] reports = ReadReports(result);
+        int threads = ReadThreads(result);
         var input = ModelArgument.Open(result.GetRequiredValue(s_model));
         string output = Path.GetFullPath(result.GetRequiredValue(s_output));
         if (string.Equals(output, Path.GetFullPath(input.MainPath), StringComparison.Ordinal))
@@ -118,6 +108,20 @@ internal static class CompressCommand
                 Directory.Delete(work, recursive: true);
             }
         }
+    }
+
+    private static string[] ReadReports(ParseResult result)
+    {
+        string[] reports = result.GetValue(s_reports) ?? [];
+        return Array.Find(reports, path => Path.GetExtension(path) is not (".json" or ".md")) is { } wrong
+            ? throw new UsageException($"A report is a .json or a .md file, not {wrong}.")
+            : reports;
+    }
+
+    private static int ReadThreads(ParseResult result)
+    {
+        int threads = result.GetValue(s_threads);
+        return threads is >= 1 and <= 1024 ? threads : throw new UsageException($"--threads is {threads}; it must be 1 … 1024.");
     }
 
     private static CompressionTarget? ReadTarget(ParseResult result)

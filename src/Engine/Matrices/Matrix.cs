@@ -78,6 +78,12 @@ public sealed class Matrix
         return transposed;
     }
 
+    /// <summary>A copy of consecutive rows. O(count·Columns).</summary>
+    /// <param name="start">The first row.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rows pass the end of the matrix.</exception>
+    public Matrix RowRange(int start, int count) => new(count, Columns, Values.AsSpan(start * Columns, count * Columns).ToArray());
+
     private static float[] Allocate(int rows, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);

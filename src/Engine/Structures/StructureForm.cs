@@ -12,6 +12,7 @@ namespace Condense.Engine.Structures;
 [JsonDerivedType(typeof(DenseForm), "dense")]
 [JsonDerivedType(typeof(ProductForm), "product")]
 [JsonDerivedType(typeof(QuantizedForm), "quantized")]
+[JsonDerivedType(typeof(RowPartitionForm), "rowPartition")]
 public abstract record StructureForm(int Rows, int Columns)
 {
     /// <summary>Bits of everything that is stored: codes, scales, zero points, factors.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
 
@@ -14,7 +15,7 @@ namespace Condense.Models.Rewriting;
 /// <param name="Tensors">Names of tensors by suffix, where they are not <c>Name + suffix</c>; null when all are.</param>
 internal sealed record LayerRecord(
     string Name,
-    DType DType,
+    [property: JsonPropertyName("dtype")] DType DType,
     ImmutableArray<long> Shape,
     bool Transposed,
     string Method,

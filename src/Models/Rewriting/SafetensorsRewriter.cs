@@ -26,7 +26,7 @@ internal static class SafetensorsRewriter
             }
         }
 
-        var metadata = new SortedDictionary<string, string>(model.Metadata.ToDictionary(), StringComparer.Ordinal)
+        var metadata = new SortedDictionary<string, string>(model.Metadata.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal)
         {
             [StructureMetadata.Key] = StructureMetadata.Merge(model.Metadata, byName.Keys.ToHashSet(StringComparer.Ordinal), records),
         };

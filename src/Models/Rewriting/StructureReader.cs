@@ -51,6 +51,9 @@ internal static class StructureReader
         }
 
         return new StructuredLayer(
-            record.Name, record.DType, new TensorShape(record.Shape.AsSpan()), record.Transposed, record.Form, record.Method, suffix => data[suffix]);
+            record.Name, record.DType, new TensorShape(record.Shape.AsSpan()), record.Transposed, record.Form, record.Method, suffix => data[suffix])
+        {
+            TensorNames = [.. StructureTensors.Slots(record.Form).Select(slot => record.TensorName(slot.Suffix))],
+        };
     }
 }

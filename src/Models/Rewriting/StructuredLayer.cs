@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
 
@@ -12,4 +13,8 @@ namespace Condense.Models.Rewriting;
 /// <param name="Method">The method that made it.</param>
 /// <param name="Data">The bytes of each suffix, in the structure's own orientation.</param>
 public sealed record StructuredLayer(
-    string Name, DType DType, TensorShape Shape, bool Transposed, StructureForm Form, string Method, Func<string, TensorData> Data);
+    string Name, DType DType, TensorShape Shape, bool Transposed, StructureForm Form, string Method, Func<string, TensorData> Data)
+{
+    /// <summary>The names that its tensors have in the file, in the order of the form's slots: mostly, not always, <c>Name + suffix</c>.</summary>
+    public ImmutableArray<string> TensorNames { get; init; } = [];
+}

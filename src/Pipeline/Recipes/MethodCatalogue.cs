@@ -31,6 +31,16 @@ public static class MethodCatalogue
             s_products,
             "Eckart & Young, Psychometrika 1 (1936); Chen et al., GroupReduce, NeurIPS 2018, section 3.1 (row weights)"),
         new(
+            MethodNames.Mixed,
+            "Leading rows in a wider format than the others, f16 above int8 or f32 above f16: any number of bytes between two formats. Vocabularies in frequency order keep their frequent words precise.",
+            Schema(
+                ("wideRows", """{ "type": "integer", "minimum": 1, "description": "Leading rows in the wider format. Default: half of them." }"""),
+                ("wideBits", """{ "enum": [16, 32], "description": "Bits of an entry of those rows. Default 16." }"""),
+                ("narrowBits", """{ "enum": [8, 16], "description": "Bits of an entry of the other rows. Default 8." }""")),
+            [],
+            s_all,
+            "The formats of float16 and quantize"),
+        new(
             MethodNames.Quantize,
             "Entries rounded to the nearest of 8-bit codes with a scale per row, column, group or tensor.",
             Schema(

@@ -12,6 +12,9 @@ public static class MethodNames
     /// <summary>Truncated, row-weighted singular value decomposition.</summary>
     public const string LowRank = "low-rank";
 
+    /// <summary>Leading rows in a wider format than the others.</summary>
+    public const string Mixed = "mixed";
+
     /// <summary>Rounding to the nearest of integer codes.</summary>
     public const string Quantize = "quantize";
 }

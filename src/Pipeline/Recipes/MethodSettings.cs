@@ -23,6 +23,7 @@ internal abstract record MethodSettings
             MethodSettings read = method switch
             {
                 MethodNames.LowRank => settings.Deserialize<LowRankChoice>(s_strict) ?? new LowRankChoice(),
+                MethodNames.Mixed => settings.Deserialize<MixedChoice>(s_strict) ?? new MixedChoice(),
                 MethodNames.Quantize => settings.Deserialize<QuantizeChoice>(s_strict) ?? new QuantizeChoice(),
                 MethodNames.Float16 => settings.Deserialize<Float16Choice>(s_strict) ?? new Float16Choice(),
                 _ => throw new ArgumentException($"There is no method {method}.", nameof(method)),

@@ -93,7 +93,7 @@ internal static class ReportBuilder
             return;
         }
 
-        if (measured.Any(layer => layer.Candidate.Form is QuantizedForm or DenseForm))
+        if (measured.Any(layer => layer.Candidate.Form is QuantizedForm or DenseForm or RowPartitionForm))
         {
             warnings.Add(new ReportWarning("smaller_not_faster", "Layers stored in 8 or 16 bits are widened before they are used: fewer bytes, not fewer operations. Only low rank saves operations."));
         }

@@ -64,6 +64,7 @@ public static class ReportMarkdown
     private static string Describe(StructureForm form) => form switch
     {
         ProductForm product => Invariant($"rank {product.Rank}, factors {DescribeEntry(product.Left)}"),
+        RowPartitionForm partition => string.Join(", ", partition.Blocks.Select(block => Invariant($"{block.Rows} rows {Describe(block)}"))),
         _ => DescribeEntry(form),
     };
 

@@ -18,9 +18,7 @@ internal sealed class WeightTable
     {
         var structured = ModelRewriter.FindStructured(model);
         _structured = structured.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
-        StructureTensorNames = structured
-            .SelectMany(layer => StructureTensors.Slots(layer.Form).Select(slot => layer.Name + slot.Suffix))
-            .ToHashSet(StringComparer.Ordinal);
+        StructureTensorNames = structured.SelectMany(layer => layer.TensorNames).ToHashSet(StringComparer.Ordinal);
         _plain = LayerFinder.Find(model)
             .Where(layer => !StructureTensorNames.Contains(layer.Tensor.Name))
             .ToDictionary(layer => layer.Name, StringComparer.Ordinal);

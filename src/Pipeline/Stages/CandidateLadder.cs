@@ -17,6 +17,9 @@ internal static class CandidateLadder
     /// <summary>Up to this rank every rank is tried, above it steps of half a percent: finer than any target asks.</summary>
     private const int EveryRank = 200;
 
+    /// <summary>The smaller side up to which a factorization finds the whole spectrum in seconds.</summary>
+    public const int WholeSpectrumSide = 1500;
+
     private const double DefaultParameterRatio = 4;
 
     private const int DefaultGroupSize = 64;
@@ -39,6 +42,7 @@ internal static class CandidateLadder
             {
                 MethodNames.Float16 => Float16Forms(intent),
                 MethodNames.Quantize => QuantizedForms(intent, withTarget),
+                MethodNames.Mixed => MixedForms(intent, withTarget),
                 _ => LowRankForms(intent, withTarget),
             };
 
@@ -69,6 +73,7 @@ internal static class CandidateLadder
         ProductForm product => $"{Kind(product.Left)}*{Kind(product.Right)}",
         QuantizedForm quantized => $"q{quantized.CodeBits}{quantized.Symmetric}{quantized.Granularity}{quantized.GroupSize}",
         DenseForm dense => $"{dense.Format}",
+        RowPartitionForm partition => string.Join('/', partition.Blocks.Select(Kind)),
         _ => throw new ArgumentException($"The form {form.GetType().Name} has no kind.", nameof(form)),
     };
 
@@ -96,6 +101,45 @@ internal static class CandidateLadder
         yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, fixedGranularity, groupSize);
     }
 
+    /// <summary>Partitions of the rows in two, in steps of <see cref="RowChunks"/>.</summary>
+    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget)
+    {
+        int rows = intent.Layer.Rows;
+        if (rows < 2)
+        {
+            yield break;
+        }
+
+        if (intent.Settings is MixedChoice asked && (!withTarget || asked.WideRows is not null))
+        {
+            yield return Mix(intent.Layer, Math.Min(asked.WideRows ?? rows / 2, rows - 1), asked.WideBits, asked.NarrowBits);
+            yield break;
+        }
+
+        // Above the stored width nothing is gained.
+        int stored = intent.Layer.Tensor.DType is DType.F16 or DType.BF16 ? 16 : 32;
+        foreach (var (wide, narrow) in new[] { (16, 8), (32, 16) }.Where(pair => pair.Item1 <= stored))
+        {
+            foreach (int boundary in RowChunks.Boundaries(rows))
+            {
+                yield return Mix(intent.Layer, boundary, wide, narrow);
+            }
+        }
+    }
+
+    private static RowPartitionForm Mix(Layer layer, int wideRows, int wideBits, int narrowBits)
+    {
+        var sixteen = layer.Tensor.DType == DType.BF16 ? FloatFormat.BF16 : FloatFormat.F16;
+        return new RowPartitionForm([Rows(wideRows, wideBits), Rows(layer.Rows - wideRows, narrowBits)]);
+
+        StructureForm Rows(int count, int bits) => bits switch
+        {
+            8 => new QuantizedForm(count, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow),
+            16 => new DenseForm(count, layer.Columns, sixteen),
+            _ => new DenseForm(count, layer.Columns, FloatFormat.F32),
+        };
+    }
+
     private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget)
     {
         var (rows, columns) = (intent.Layer.Rows, intent.Layer.Columns);
@@ -114,7 +158,7 @@ internal static class CandidateLadder
 
         int[] tried = asked.FactorBits is { } one ? [one] : [32, 8];
         long before = intent.Layer.Tensor.Data.ByteLength;
-        int limit = Math.Min(rows, columns);
+        int limit = MaxRank(rows, columns);
         foreach (int bits in tried)
         {
             for (int rank = 1; rank <= limit; rank = rank < EveryRank ? rank + 1 : (int)(rank * 1.005))
@@ -128,6 +172,16 @@ internal static class CandidateLadder
                 yield return form;
             }
         }
+    }
+
+    /// <summary>
+    /// The highest rank that is tried. Beyond <see cref="WholeSpectrumSide"/> only the head of the spectrum is computed; a third of it already costs more
+    /// bytes than the whole weight in int8.
+    /// </summary>
+    private static int MaxRank(int rows, int columns)
+    {
+        int side = Math.Min(rows, columns);
+        return side <= WholeSpectrumSide ? side : side / 3;
     }
 
     /// <summary>The largest rank r ≥ 1 with <c>r·(m+n) ≤ m·n ÷ ratio</c>.</summary>

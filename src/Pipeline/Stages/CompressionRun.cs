@@ -81,7 +81,7 @@ public static class CompressionRun
         }
 
         watch.Begin(Stage.Verifying, plan.Candidates.Length);
-        var warnings = new List<ReportWarning>();
+        var warnings = new List<ReportWarning>(work.Warnings);
         var reports = steps.Verify(plan, worthwhile ? pieces : new string?[plan.Candidates.Length], staging.MainPath, cancellationToken);
         OutputDifference? difference = null;
         if (worthwhile)

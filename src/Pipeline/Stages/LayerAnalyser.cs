@@ -78,6 +78,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     {
         // One curve over all ranks for each width of the factors.
         var curves = new Dictionary<int, double[]>();
+        var chunks = new RowChunks(weight, intent.Importance, threads);
         double[] relative = new double[candidates.Length];
         for (int i = 0; i < relative.Length; i++)
         {
@@ -92,6 +93,9 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                 case QuantizedForm quantized:
                     relative[i] = Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads));
                     break;
+                case RowPartitionForm partition:
+                    relative[i] = chunks.Predict(partition);
+                    break;
                 case ProductForm product:
                     int? bits = (product.Left as QuantizedForm)?.CodeBits;
                     if (!curves.TryGetValue(bits ?? 0, out double[]? curve))
@@ -100,7 +104,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                         curves.Add(bits ?? 0, curve);
                     }
 
-                    relative[i] = basis!.TotalEnergy > 0 ? curve[product.Rank] / basis.TotalEnergy : 0;
+                    relative[i] = Relative(basis!, curve, product.Rank);
                     break;
                 case var other:
                     throw new InvalidOperationException($"No method makes a {other.GetType().Name}.");
@@ -109,6 +113,12 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
 
         return relative;
     }
+
+    /// <summary>Weights near the end of f32's range have left factors beyond it: no product for them.</summary>
+    private static double Relative(LowRankBasis basis, double[] curve, int rank) =>
+        !basis.Left.Peaks.AsSpan(0, rank).ContainsAnyExceptInRange(0, float.MaxValue) && double.IsFinite(curve[rank])
+            ? basis.TotalEnergy > 0 ? curve[rank] / basis.TotalEnergy : 0
+            : double.PositiveInfinity;
 
     private static double Relative(ErrorMeasure error) =>
         error.WeightedSquaredNorm > 0 ? error.WeightedSquaredError / error.WeightedSquaredNorm

@@ -43,6 +43,9 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
     {
         switch (form)
         {
+            case RowPartitionForm partition:
+                return new RowPartitionMatrix([.. partition.Blocks.Select((block, index) =>
+                    Compress(intent, weight.RowRange(partition.Blocks.Take(index).Sum(above => above.Rows), block.Rows), block, analysis))]);
             case DenseForm dense:
                 if (!DenseMatrix.Fits(weight, dense.Format))
                 {

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;
 
@@ -26,6 +28,9 @@ internal sealed record PlannedWork
     /// <summary>Layers that something may be done with.</summary>
     public IEnumerable<LayerIntent> Touched => Intents.Where((_, index) => Candidates[index].Any(candidate => candidate.Form is not null));
 
+    /// <summary>Said already while preparing.</summary>
+    public required ImmutableArray<ReportWarning> Warnings { get; init; }
+
     /// <summary>Whether not even the smallest plan is smaller than the original: the original is kept, whatever the target.</summary>
     public required bool IsHopeless { get; init; }
 
@@ -47,8 +52,16 @@ internal sealed record PlannedWork
         CheckRules(intents, candidates);
         long bytes = ModelBytes.Of(model, input);
         var size = recipe.Target is { } target ? new SizeModel(model, intents, target, bytes) : null;
+        ImmutableArray<ReportWarning> warnings = [];
+        if (size is not null && WithoutLargeProducts(intents, candidates) is { } cheaper && size.Measure(CompressionPlanner.Smallest(size, cheaper, losses: null)) <= size.Limit)
+        {
+            candidates = cheaper;
+            warnings = [new ReportWarning("low_rank_not_tried", "The target is within reach of formats alone, and layers with both sides above 1,500 take long to factorize: low rank was tried on the smaller ones only. Name it in a layer rule to have it tried.")];
+        }
+
         return new PlannedWork
         {
+            Warnings = warnings,
             Intents = intents,
             Format = model.Format,
             Candidates = candidates,
@@ -57,6 +70,18 @@ internal sealed record PlannedWork
             IsHopeless = withTarget && Hopeless(model, intents, candidates, bytes),
         };
     }
+
+    /// <summary>The candidates without products of large layers that no rule names; null when there are none, or when nothing else would be left to do.</summary>
+    private static ImmutableArray<ImmutableArray<Candidate>>? WithoutLargeProducts(ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates)
+    {
+        var kept = candidates
+            .Select((ladder, index) => IsLarge(intents[index]) ? ladder.RemoveAll(candidate => candidate.Form is ProductForm) : ladder)
+            .ToImmutableArray();
+        return kept.Select((ladder, index) => ladder.Length == candidates[index].Length).All(same => same) ? null : kept;
+    }
+
+    private static bool IsLarge(LayerIntent intent) =>
+        intent.RulePointer is null && intent.MayKeep && Math.Min(intent.Layer.Rows, intent.Layer.Columns) > CandidateLadder.WholeSpectrumSide;
 
     private static bool Hopeless(Model model, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, long bytes)
     {

@@ -3,7 +3,6 @@ using System.Numerics.Tensors;
 using Condense.Models;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
-using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;
 

@@ -3,7 +3,6 @@ using System.Text;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Rewriting;
-using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
 
 namespace Condense.Pipeline.Stages;

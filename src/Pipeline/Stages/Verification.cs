@@ -6,7 +6,6 @@ using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
-using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;

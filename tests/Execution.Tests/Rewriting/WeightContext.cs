@@ -5,6 +5,7 @@ using Condense.Execution.OnnxRuntime;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Tensors;
+using Xunit;
 
 namespace Condense.Execution.Tests.Rewriting;
 
@@ -22,6 +23,9 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
 
     /// <summary>Whether a product of factors can take the weight's place.</summary>
     public bool TakesFactors { get; init; }
+
+    /// <summary>Whether the graph tells that W lies this way round; else it is compressed the other way, which must do as well.</summary>
+    public bool AsFound { get; init; } = true;
 
     /// <summary>The type of the weight and of what goes in and out.</summary>
     public DType Type { get; init; } = DType.F32;
@@ -43,33 +47,13 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
     /// <param name="model">What <see cref="Build"/> made.</param>
     public Layer FindLayer(Model model)
     {
-        var uses = new List<WeightUse>();
-        Layer? found = null;
-        foreach (var graph in model.Program!.AllGraphs())
+        var layer = LayerFinder.Find(model).Single(layer => string.Equals(layer.Constant?.Outputs[0] ?? layer.Tensor.Name, "W", StringComparison.Ordinal));
+        if (AsFound)
         {
-            uses.AddRange(graph.Nodes.SelectMany(node => Enumerable.Range(0, node.Inputs.Count)
-                .Where(input => string.Equals(node.Inputs[input], "W", StringComparison.Ordinal))
-                .Select(input => new WeightUse(graph, node, input))));
-            var constant = graph.Nodes.Find(node => node.Is("Constant") && string.Equals(node.Outputs[0], "W", StringComparison.Ordinal));
-            var tensor = constant?.Attributes[0].Tensors[0].Tensor
-                ?? graph.Initializers.Find(initializer => string.Equals(initializer.Tensor.Name, "W", StringComparison.Ordinal))?.Tensor;
-            if (tensor is not null)
-            {
-                found = new Layer
-                {
-                    Name = constant is null ? "W" : "y_node/1",
-                    Tensor = tensor,
-                    Role = WeightRole.Linear,
-                    Rows = Rows,
-                    Columns = Columns,
-                    Transposed = Transposed,
-                    Scope = graph,
-                    Constant = constant,
-                };
-            }
+            Assert.Equal((Rows, Columns, Transposed), (layer.Rows, layer.Columns, layer.Transposed));
         }
 
-        return found! with { Uses = [.. uses] };
+        return layer with { Rows = Rows, Columns = Columns, Transposed = Transposed };
     }
 
     /// <summary>

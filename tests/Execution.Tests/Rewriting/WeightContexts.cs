@@ -18,7 +18,7 @@ internal static class WeightContexts
         Factors("gather by int32", [12, 20], false, (m, w) => m
             .Initializer(w).Input("ids", I32, 5).Node("Gather", "W ids", "y", Int("axis", 0)).Output("y", F32, 2)),
         Factors("gather from a transposed table", [20, 12], true, (m, w) => m
-            .Initializer(w).Input("ids", I64, 2, 3).Node("Gather", "W ids", "y").Output("y", F32, 3)),
+            .Initializer(w).Input("ids", I64, 2, 3).Node("Gather", "W ids", "y").Output("y", F32, 3)) with { AsFound = false },
         Factors("matmul", [20, 12], true, (m, w) => m
             .Initializer(w).Input("x", F32, 4, 20).Node("MatMul", "x W", "y").Output("y", F32, 2)),
         Factors("matmul of a vector", [20, 12], true, (m, w) => m
@@ -91,7 +91,7 @@ internal static class WeightContexts
         Whole("batched weight", [2, 20, 12], 40, 12, false, (m, w) => m
             .Initializer(w).Input("x", F32, 2, 4, 20).Node("MatMul", "x W", "y").Output("y", F32, 3)),
         Whole("batched weight, transposed", [2, 20, 6], 6, 40, true, (m, w) => m
-            .Initializer(w).Input("x", F32, 2, 4, 20).Node("MatMul", "x W", "y").Output("y", F32, 3)),
+            .Initializer(w).Input("x", F32, 2, 4, 20).Node("MatMul", "x W", "y").Output("y", F32, 3)) with { AsFound = false },
         Whole("transpose", [12, 20], 12, 20, false, (m, w) => m
             .Initializer(w).Input("x", F32, 4, 20).Node("Transpose", "W", "t", Ints("perm", 1, 0)).Node("MatMul", "x t", "y").Output("y", F32, 2)),
         Whole("gather of columns", [12, 20], 12, 20, false, (m, w) => m

@@ -275,6 +275,28 @@ public sealed class CompressionRunTests : IDisposable
         Assert.All(report.Layers, layer => Assert.InRange(layer.RelativeError, 0, 0.05));
     }
 
+    [Theory]
+    [InlineData(1.2)]
+    [InlineData(1.7)]
+    [InlineData(2.5)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public async Task One_weight_alone_meets_any_target_closely(double ratio)
+    {
+        string path = await TestModels.WriteAsync(_folder.File("one.safetensors"), TestModels.Tensor("table.weight", TestModels.Gaussian(4000, 100, 0.5, 3), 4000, 100));
+        var report = await RunAsync(path, Ratio(ratio));
+        Assert.InRange(report.Ratio, ratio, ratio * 1.03);
+    }
+
+    [Fact]
+    public async Task Large_layers_are_not_factorized_where_formats_are_enough()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("large.safetensors"), TestModels.Tensor("w.weight", TestModels.Gaussian(1600, 1600, 0, 4), 1600, 1600));
+        var report = await RunAsync(path, Ratio(3.5));
+        Assert.Contains(report.Warnings, warning => warning.Code == "low_rank_not_tried");
+        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.03);
+    }
+
     [Fact]
     public async Task Nothing_is_left_beside_the_result()
     {

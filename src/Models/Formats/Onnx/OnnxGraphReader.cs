@@ -105,7 +105,7 @@ internal sealed class OnnxGraphReader
                 function.Body.Nodes.Add(ReadNode(names));
                 break;
             case FunctionField.OpsetImport:
-                OpsetReader.Read(_reader, function.Opsets);
+                OpsetReader.Read(_reader, _budget, function.Opsets);
                 break;
             case FunctionField.Values:
                 function.Body.Values.Add(ReadValue());

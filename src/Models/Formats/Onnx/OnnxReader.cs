@@ -64,8 +64,11 @@ internal static class OnnxReader
             var kept = new OnnxGraphReader(reader, new OnnxTensorReader(reader, handle, file, external: null, budget), budget, kept: null);
             var external = new ExternalData(parts, opened);
             var tensors = new OnnxTensorReader(reader, handle, file, external, budget);
-            var program = ReadProgram(reader, new OnnxGraphReader(reader, tensors, budget, kept), kept);
-            return new Model(ModelFormat.Onnx, AllTensors(program), program, ToDictionary(program.Metadata), [.. opened]) { UsedParts = [.. external.UsedParts] };
+            var program = ReadProgram(reader, budget, new OnnxGraphReader(reader, tensors, budget, kept), kept);
+            return new Model(ModelFormat.Onnx, AllTensors(program), program, ToDictionary(program.Metadata), [.. opened])
+            {
+                UsedParts = [.. external.UsedParts],
+            };
         }
         catch
         {
@@ -90,7 +93,7 @@ internal static class OnnxReader
         return new WireReader(file, budget);
     }
 
-    private static GraphProgram ReadProgram(WireReader reader, OnnxGraphReader graphs, OnnxGraphReader kept)
+    private static GraphProgram ReadProgram(WireReader reader, ReadBudget budget, OnnxGraphReader graphs, OnnxGraphReader kept)
     {
         ModelGraph? main = null;
         var program = new GraphProgram { Main = new ModelGraph() };
@@ -105,7 +108,7 @@ internal static class OnnxReader
             }
             else
             {
-                ReadField(reader, program, unknown, graphs, kept);
+                ReadField(reader, budget, program, unknown, graphs, kept);
             }
         }
 
@@ -120,7 +123,8 @@ internal static class OnnxReader
         return program;
     }
 
-    private static void ReadField(WireReader reader, GraphProgram program, UnknownFields unknown, OnnxGraphReader graphs, OnnxGraphReader kept)
+    private static void ReadField(
+        WireReader reader, ReadBudget budget, GraphProgram program, UnknownFields unknown, OnnxGraphReader graphs, OnnxGraphReader kept)
     {
         switch (reader.Field)
         {
@@ -143,7 +147,7 @@ internal static class OnnxReader
                 program.DocString = reader.ReadText();
                 break;
             case ModelField.OpsetImport:
-                OpsetReader.Read(reader, program.Opsets);
+                OpsetReader.Read(reader, budget, program.Opsets);
                 break;
             case ModelField.Metadata:
                 program.Metadata.Add(reader.ReadEntry());

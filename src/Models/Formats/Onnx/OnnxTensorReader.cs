@@ -14,9 +14,6 @@ internal sealed class OnnxTensorReader(WireReader reader, SafeFileHandle handle,
 {
     private const int ExternalLocation = 1;
 
-    // An entry's two references, and the room that a growing list keeps free.
-    private const int EntryBytes = 64;
-
     /// <summary>How many tensors with external data have been read.</summary>
     internal int ExternalCount { get; private set; }
 
@@ -71,7 +68,6 @@ internal sealed class OnnxTensorReader(WireReader reader, SafeFileHandle handle,
                 message.Scanner.Scan(reader, budget);
                 break;
             case TensorField.ExternalData:
-                budget.Keep(EntryBytes, reader.FieldStart);
                 message.External.Add(reader.ReadEntry());
                 break;
             case TensorField.Segment:
@@ -185,7 +181,7 @@ internal sealed class OnnxTensorReader(WireReader reader, SafeFileHandle handle,
         if (scanner.Field != expectedField)
         {
             throw Invalid(
-                ModelFormatError.TensorInvalidInfo, message, $"is of {type} but has its elements in field {scanner.Field} instead of {expectedField}");
+                ModelFormatError.TensorInvalidInfo, message, $"is of {type} but has its elements in field {scanner.Field}, not {expectedField}");
         }
 
         // A complex number is two floats. Types below 8 bits come packed into bytes, one byte in an integer.

@@ -9,11 +9,13 @@ internal static class OpsetReader
 
     /// <summary>Reads the import of the last field.</summary>
     /// <param name="reader">The file's reader.</param>
+    /// <param name="budget">The limits.</param>
     /// <param name="opsets">Receives it; the standard domain under <c>""</c>.</param>
-    internal static void Read(WireReader reader, SortedDictionary<string, long> opsets)
+    internal static void Read(WireReader reader, ReadBudget budget, SortedDictionary<string, long> opsets)
     {
         string domain = "";
         long version = 0;
+        budget.Item("operator sets", reader.FieldStart);
         long start = reader.FieldStart;
         long outer = reader.Enter();
         while (reader.TryReadTag())

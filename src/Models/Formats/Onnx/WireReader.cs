@@ -1,23 +1,16 @@
-using System.Buffers.Binary;
-using System.Text;
 using Condense.Models.Tensors;
 
 namespace Condense.Models.Formats.Onnx;
 
 /// <summary>
-/// Walks the protocol-buffers encoding of a file through one buffer; skipped bytes are not read. Every length is checked against the message
-/// that it stands in before anything is done with it.
+/// Walks the protocol-buffers encoding of a file through one buffer; skipped bytes are not read. Every length is checked against the
+/// message that it stands in before anything is done with it.
 /// </summary>
 /// <remarks>Rules: <see href="https://protobuf.dev/programming-guides/encoding/"/>. Groups are refused: ONNX has none.</remarks>
-internal sealed class WireReader
+internal sealed partial class WireReader
 {
     private const int BufferBytes = 1 << 16;
     private const int MaxVarintBytes = 10;
-
-    // A number in a list, and the room that a growing list keeps free.
-    private const int ListItemBytes = 16;
-
-    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly TensorData _source;
     private readonly ReadBudget _budget;
@@ -108,7 +101,9 @@ internal sealed class WireReader
         if (depth > _budget.Limits.Depth)
         {
             throw new ModelFormatException(
-                ModelFormatError.TooDeep, $"Messages are nested more than {_budget.Limits.Depth} deep, the limit of this reader.", range.Start);
+                ModelFormatError.TooDeep,
+                $"Messages are nested more than {_budget.Limits.Depth} deep, the limit of this reader.",
+                range.Start);
         }
 
         Position = range.Start;
@@ -161,7 +156,7 @@ internal sealed class WireReader
             throw length > (ulong)(_source.ByteLength - Position)
                 ? new ModelFormatException(
                     ModelFormatError.Truncated,
-                    $"Field {Field} declares {length} bytes, but the file ends after {_source.ByteLength - Position}. Was it cut in copying?",
+                    $"Field {Field} declares {length} bytes, the file ends after {_source.ByteLength - Position}. Was it cut in copying?",
                     _tagStart)
                 : Broken($"Field {Field} declares {length} bytes, its message has {End - Position} left.", _tagStart);
         }
@@ -190,104 +185,6 @@ internal sealed class WireReader
                 break;
         }
     }
-
-    /// <summary>Reads an integer of the last field.</summary>
-    internal long ReadInt64()
-    {
-        Expect(WireType.Varint);
-        return unchecked((long)ReadVarint());
-    }
-
-    /// <summary>Reads a number of the last field.</summary>
-    internal float ReadSingle()
-    {
-        Expect(WireType.Fixed32);
-        return BinaryPrimitives.ReadSingleLittleEndian(Take(sizeof(float)));
-    }
-
-    /// <summary>Adds the last field's integers, packed or not, to a list.</summary>
-    internal void ReadInt64s(List<long> values)
-    {
-        if (Type == WireType.Varint)
-        {
-            _budget.Keep(ListItemBytes, _tagStart);
-            values.Add(ReadInt64());
-            return;
-        }
-
-        long outer = EnterPacked();
-        while (Position < End)
-        {
-            _budget.Keep(ListItemBytes, Position);
-            values.Add(unchecked((long)ReadVarint()));
-        }
-
-        LeavePacked(outer);
-    }
-
-    /// <summary>Adds the last field's numbers, packed or not, to a list.</summary>
-    internal void ReadSingles(List<float> values)
-    {
-        if (Type == WireType.Fixed32)
-        {
-            _budget.Keep(ListItemBytes, _tagStart);
-            values.Add(ReadSingle());
-            return;
-        }
-
-        long outer = EnterPacked();
-        while (Position < End)
-        {
-            _budget.Keep(ListItemBytes, Position);
-            values.Add(BinaryPrimitives.ReadSingleLittleEndian(Take(sizeof(float))));
-        }
-
-        LeavePacked(outer);
-    }
-
-    /// <summary>Reads a name and its value (StringStringEntryProto).</summary>
-    internal KeyValuePair<string, string> ReadEntry()
-    {
-        string key = "";
-        string value = "";
-        long outer = Enter();
-        while (TryReadTag())
-        {
-            switch (Field)
-            {
-                case EntryField.Key:
-                    key = ReadName();
-                    break;
-                case EntryField.Value:
-                    value = ReadText();
-                    break;
-                default:
-                    Skip();
-                    break;
-            }
-        }
-
-        Leave(outer);
-        return new(key, value);
-    }
-
-    /// <summary>Reads a name: UTF-8 within <see cref="ReadLimits.NameBytes"/>.</summary>
-    internal string ReadName()
-    {
-        var range = ReadRange();
-        if (range.Length > _budget.Limits.NameBytes)
-        {
-            throw new ModelFormatException(
-                ModelFormatError.LimitExceeded,
-                $"A name of {range.Length} bytes passes the limit of {_budget.Limits.NameBytes}.",
-                range.Start);
-        }
-
-        return DecodeText(range);
-    }
-
-    /// <summary>Reads text for people, as long as the budget allows.</summary>
-    internal string ReadText() => DecodeText(ReadRange());
 
     /// <summary>Copies a range to memory; the position stays.</summary>
     /// <param name="range">Its bytes, all within the file.</param>
@@ -322,34 +219,13 @@ internal sealed class WireReader
         throw Broken("An integer takes more than 64 bits.", start);
     }
 
-    private string DecodeText(FileRange range)
-    {
-        // A char of a string takes two bytes; UTF-8 never has fewer bytes than chars.
-        _budget.Keep(2 * range.Length, range.Start);
-        int length = (int)CheckArrayLength(range);
-        try
-        {
-            if (length <= _buffer.Length)
-            {
-                return s_utf8.GetString(Buffered(range.Start, length));
-            }
-
-            byte[] bytes = new byte[length];
-            _source.Read(range.Start, bytes);
-            return s_utf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new ModelFormatException(
-                ModelFormatError.InvalidEncoding, $"The text of field {Field} is not valid UTF-8.", range.Start, innerException: error);
-        }
-    }
-
     private static long CheckArrayLength(FileRange range) =>
         range.Length <= Array.MaxLength
             ? range.Length
             : throw new ModelFormatException(
-                ModelFormatError.LimitExceeded, $"A field of {range.Length} bytes that is not tensor data can't be kept in memory.", range.Start);
+                ModelFormatError.LimitExceeded,
+                $"A field of {range.Length} bytes that is not tensor data can't be kept in memory.",
+                range.Start);
 
     private byte TakeByte(long varintStart)
     {

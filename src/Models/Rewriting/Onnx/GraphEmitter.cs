@@ -13,6 +13,7 @@ namespace Condense.Models.Rewriting.Onnx;
 internal sealed class GraphEmitter(ModelGraph graph, long opset, UniqueNames names, ConstantPlace constants)
 {
     private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _constants = new(StringComparer.Ordinal);
 
     /// <summary>The version of the standard operators.</summary>
     public long Opset => opset;
@@ -20,6 +21,10 @@ internal sealed class GraphEmitter(ModelGraph graph, long opset, UniqueNames nam
     /// <summary>A name that nothing in the program has.</summary>
     /// <param name="wanted">The name to begin with.</param>
     public string NewName(string wanted) => names.New(wanted);
+
+    /// <summary>Whether a constant was added to this graph, and not to one around it.</summary>
+    /// <param name="constant">The constant's name.</param>
+    public bool Holds(string constant) => _constants.Contains(constant);
 
     /// <summary>Adds a node as it is.</summary>
     /// <param name="node">The node.</param>
@@ -45,6 +50,7 @@ internal sealed class GraphEmitter(ModelGraph graph, long opset, UniqueNames nam
     /// <param name="tensor">The tensor; its name is one of <see cref="NewName"/>.</param>
     public void AddConstant(Tensor tensor)
     {
+        _constants.Add(tensor.Name);
         if (constants == ConstantPlace.Node)
         {
             Add("Constant", [], tensor.Name, new NodeAttribute { Name = "value", Kind = AttributeKind.Tensor, Tensors = [new Initializer(tensor)] });

@@ -22,6 +22,12 @@ internal sealed class LayerPlan(CompressedLayer layer)
     public bool Gathered { get; set; }
 
     /// <summary>
+    /// Whether a node multiplies the weight with another one that is replaced too. ONNX Runtime 1.30, at its default level, takes a product of two
+    /// <c>DequantizeLinear</c> of constants for one of activations and fails on their zero points: such weights are decoded by simpler operators.
+    /// </summary>
+    public bool MeetsAnother { get; set; }
+
+    /// <summary>
     /// The number of the node, in the layer's own graph, in front of which the weight is decoded whole: the first that wants it itself or holds a
     /// subgraph that does. The number of nodes when only the graph's outputs want it; <see cref="Nowhere"/> when nothing does.
     /// </summary>

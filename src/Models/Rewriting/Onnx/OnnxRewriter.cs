@@ -34,7 +34,7 @@ internal sealed class OnnxRewriter
         string text = StructureMetadata.Merge(model.Metadata, replaced, rewriter._records);
         program.Metadata.RemoveAll(pair => string.Equals(pair.Key, StructureMetadata.Key, StringComparison.Ordinal));
         program.Metadata.Add(new(StructureMetadata.Key, text));
-        var metadata = new SortedDictionary<string, string>(model.Metadata.ToDictionary(), StringComparer.Ordinal) { [StructureMetadata.Key] = text };
+        var metadata = new SortedDictionary<string, string>(model.Metadata.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal) { [StructureMetadata.Key] = text };
         return new Model(model.Format, OnnxReader.AllTensors(program), program, metadata, []);
     }
 

@@ -89,6 +89,12 @@ internal sealed class PlannedLayers
         for (int i = 0; i < graph.Nodes.Count; i++)
         {
             var node = graph.Nodes[i];
+            if ((node.Is("MatMul") || node.Is("Gemm")) && Find(node.Inputs[0], graph) is { } first && Find(node.Inputs[1], graph) is { } second)
+            {
+                first.MeetsAnother = true;
+                second.MeetsAnother = true;
+            }
+
             for (int input = 0; input < node.Inputs.Count; input++)
             {
                 if (Find(node.Inputs[input], graph) is { } plan)

@@ -25,5 +25,6 @@ internal sealed record StoredProduct(StoredWeight Left, StoredWeight Right) : St
 /// <param name="Spread">
 /// Whether the scales of an axis have ones behind it in their shape, so that they spread over the codes by broadcasting, instead of being a vector.
 /// </param>
+/// <param name="Fusible">Whether <c>DequantizeLinear</c> may decode the codes where the opset has it.</param>
 internal sealed record StoredQuantized(
-    string Codes, TensorShape Shape, string Scale, string? ZeroPoint, int Axis, int GroupSize, bool Spread) : StoredWeight;
+    string Codes, TensorShape Shape, string Scale, string? ZeroPoint, int Axis, int GroupSize, bool Spread, bool Fusible) : StoredWeight;

@@ -46,7 +46,7 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
         long size = axis < 0 ? 1 : codes[axis];
 
         // A vector of scales goes into DequantizeLinear; elsewhere scales spread over the axes behind theirs, which the last axis has none of.
-        bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
+        bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || plan.MeetsAnother || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
         TensorShape scales;
         if (axis < 0)
         {
@@ -68,7 +68,8 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
             form.Symmetric ? null : AddConstant(prefix + ".zp", scales),
             axis,
             groupSize,
-            spread);
+            spread,
+            !plan.MeetsAnother);
     }
 
     /// <summary>

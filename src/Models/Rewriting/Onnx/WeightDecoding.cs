@@ -28,19 +28,16 @@ internal static class WeightDecoding
 
         var quantized = (StoredQuantized)weight;
         var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes);
-        if (quantized.GroupSize > 0 && emitter.Opset < FirstOpsetInBlocks)
-        {
-            string groups = emitter.GroupNumbers(quantized.Shape[quantized.Axis], quantized.GroupSize);
-            Widen(chain, quantized, name => emitter.Add("Gather", [name, groups], emitter.NewName($"{name}.spread"), Attributes.Int("axis", quantized.Axis)), emitter);
-        }
-        else if (emitter.Opset < (quantized.Axis < 0 ? FirstOpsetPerTensor : FirstOpsetPerAxis))
-        {
-            Widen(chain, quantized, name => name, emitter);
-        }
-        else
+
+        // ONNX Runtime 1.30 does not load a DequantizeLinear in a subgraph whose constants lie in a graph around it.
+        if (quantized.Fusible && emitter.Holds(quantized.Codes) && emitter.Opset >= FirstOpset(quantized))
         {
             string[] scales = quantized.ZeroPoint is null ? [quantized.Scale] : [quantized.Scale, quantized.ZeroPoint];
             chain.Then("DequantizeLinear", [.. scales.Select(name => quantized.Spread ? Vector(emitter, name) : name)], Placement(quantized));
+        }
+        else
+        {
+            Widen(chain, quantized, name => ScalesOfAll(emitter, quantized, name), emitter);
         }
 
         chain.Cast(DType.F32, type);
@@ -130,8 +127,29 @@ internal static class WeightDecoding
         string GatherRows(string table, string numbers) => emitter.Add("Gather", [table, numbers], emitter.NewName($"{table}.Gather"));
     }
 
+    private static string ScalesOfAll(GraphEmitter emitter, StoredQuantized weight, string scales)
+    {
+        int behind = weight.Shape.Rank - 1 - weight.Axis;
+        if (weight.GroupSize > 0)
+        {
+            string groups = emitter.GroupNumbers(weight.Shape[weight.Axis], weight.GroupSize);
+            return emitter.Add("Gather", [scales, groups], emitter.NewName($"{scales}.spread"), Attributes.Int("axis", weight.Axis));
+        }
+
+        return weight.Axis < 0 || weight.Spread || behind == 0
+            ? scales
+            : emitter.Add("Reshape", [scales, emitter.Dimensions([-1, .. Enumerable.Repeat(1L, behind)])], emitter.NewName($"{scales}.Reshape"));
+    }
+
     private static string Vector(GraphEmitter emitter, string name)
         => emitter.Add("Reshape", [name, emitter.Dimensions([-1])], emitter.NewName($"{name}.Reshape"));
+
+    private static long FirstOpset(StoredQuantized weight) => (weight.Axis, weight.GroupSize) switch
+    {
+        ( < 0, _) => FirstOpsetPerTensor,
+        (_, 0) => FirstOpsetPerAxis,
+        _ => FirstOpsetInBlocks,
+    };
 
     private static NodeAttribute[] Placement(StoredQuantized weight) => (weight.Axis, weight.GroupSize) switch
     {

@@ -143,6 +143,10 @@ public sealed class HostileEncodingTests : IDisposable
         AssertLimited("tensors", ModelOf(GraphOf().Messages(5, [.. Enumerable.Range(0, 4).Select(i => FloatTensor($"t{i}", 1))])), limits);
         AssertLimited("values", ModelOf(GraphOf().Messages(11, [.. Enumerable.Range(0, 4).Select(i => Value($"v{i}"))])), limits);
         AssertLimited(
+            "operator sets",
+            ModelOf(GraphOf()).Messages(8, [.. Enumerable.Range(0, 3).Select(i => new ProtoMessage().Text(1, $"d{i}").Int(2, 1))]),
+            limits);
+        AssertLimited(
             "attributes", ModelOf(GraphOf(Node("Op", [], [], "", [.. Enumerable.Range(0, 4).Select(i => IntAttribute($"a{i}", 1))]))), limits);
     }
 
@@ -164,6 +168,8 @@ public sealed class HostileEncodingTests : IDisposable
         AssertLimited("structure", ModelOf(GraphOf()).Bytes(99, new byte[200_000]), limits);
         AssertLimited("structure", ModelOf(GraphOf([.. Enumerable.Repeat(new ProtoMessage(), 1000)])), limits);
         AssertLimited("structure", ModelOf(GraphOf(Node("Op", [.. Enumerable.Repeat("", 10_000)], []))), limits);
+
+        AssertLimited("structure", ModelOf(GraphOf()).Messages(14, [.. Enumerable.Repeat(new ProtoMessage(), 2000)]), limits);
 
         // Elements of tensors are not structure.
         _folder.Read(ModelOf(GraphOf().Message(5, FloatTensor("w", 1000, 1000))), limits).Dispose();

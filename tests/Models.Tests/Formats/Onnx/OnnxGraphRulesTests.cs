@@ -35,9 +35,10 @@ public sealed class OnnxGraphRulesTests : IDisposable
     public void Names_that_only_look_like_given_twice_are_accepted()
     {
         var leftOut = Node("Dropout", ["x"], ["y", "", ""]);
-        var shadowing = Node("If", ["c"], ["z"], "", GraphAttribute("then_branch", GraphOf(leftOut)), GraphAttribute("else_branch", GraphOf(leftOut)));
-        using var model = _folder.Read(ModelOf(
-            GraphOf(leftOut, shadowing).Message(5, FloatTensor("w", 1)).Message(11, Value("w")).Message(12, Value("y")).Message(12, Value("y")).Message(13, Value("y"))));
+        var branch = GraphOf(leftOut);
+        var shadowing = Node("If", ["c"], ["z"], "", GraphAttribute("then_branch", branch), GraphAttribute("else_branch", branch));
+        var graph = GraphOf(leftOut, shadowing).Message(5, FloatTensor("w", 1)).Message(11, Value("w"));
+        using var model = _folder.Read(ModelOf(graph.Message(12, Value("y")).Message(12, Value("y")).Message(13, Value("y"))));
 
         Assert.Equal(2, model.Program!.Main.Nodes.Count);
     }
@@ -82,10 +83,11 @@ public sealed class OnnxGraphRulesTests : IDisposable
     [Fact]
     public void The_long_name_of_the_standard_domain_is_the_short_one()
     {
-        using var model = _folder.Read(new ProtoMessage().Int(1, 8).Message(7, GraphOf()).Message(8, new ProtoMessage().Text(1, "ai.onnx").Int(2, 13)));
+        var opset = new ProtoMessage().Text(1, "ai.onnx").Int(2, 13);
+        using var model = _folder.Read(new ProtoMessage().Int(1, 8).Message(7, GraphOf()).Message(8, opset));
         Assert.Equal(13, model.Program!.Opset);
 
-        var both = ModelOf(GraphOf(), 17).Message(8, new ProtoMessage().Text(1, "ai.onnx").Int(2, 13));
+        var both = ModelOf(GraphOf(), 17).Message(8, opset);
         Assert.Equal(ModelFormatError.InvalidGraph, _folder.Refused(both).Code);
     }
 

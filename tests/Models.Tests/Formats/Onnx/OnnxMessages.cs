@@ -81,7 +81,8 @@ public static class OnnxMessages
         var shape = new ProtoMessage();
         foreach (long dimension in dims)
         {
-            shape.Message(1, dimension < 0 ? new ProtoMessage().Text(2, string.Create(CultureInfo.InvariantCulture, $"n{-dimension}")) : new ProtoMessage().Int(1, dimension));
+            var variable = new ProtoMessage().Text(2, string.Create(CultureInfo.InvariantCulture, $"n{-dimension}"));
+            shape.Message(1, dimension < 0 ? variable : new ProtoMessage().Int(1, dimension));
         }
 
         return new ProtoMessage().Text(1, name).Message(2, new ProtoMessage().Message(1, new ProtoMessage().Int(1, elementType).Message(2, shape)));

@@ -32,7 +32,9 @@ public sealed class OnnxRoundTripTests : IDisposable
         using var model = _folder.Read(RichModel());
         var program = model.Program!;
 
-        Assert.Equal((8, "maker", "1.2", "org.example", 3, "a model"), (program.IrVersion, program.ProducerName, program.ProducerVersion, program.Domain, program.ModelVersion, program.DocString));
+        Assert.Equal((8, 3), (program.IrVersion, program.ModelVersion));
+        Assert.Equal(("maker", "1.2", "org.example"), (program.ProducerName, program.ProducerVersion, program.Domain));
+        Assert.Equal("a model", program.DocString);
         Assert.Equal(17, program.Opset);
         Assert.Equal(1, program.Opsets["com.microsoft"]);
         Assert.Equal([new("author", "someone"), new("", "")], program.Metadata);

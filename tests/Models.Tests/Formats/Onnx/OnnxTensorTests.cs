@@ -58,6 +58,9 @@ public sealed class OnnxTensorTests : IDisposable
         AssertBytes(expected, TensorHeader("w", 1, 3).Bytes(4, expected));
         AssertBytes(expected, TensorHeader("w", 1, 3).Single(4, 1.5f).Single(4, -2).Single(4, float.NaN));
         AssertBytes(expected, TensorHeader("w", 1, 3).Bytes(4, expected.AsSpan(0, 4)).Single(4, -2).Bytes(4, expected.AsSpan(8)));
+
+        // Other fields may stand between the numbers of a list.
+        AssertBytes(expected, TensorHeader("w", 1, 3).Single(4, 1.5f).Text(12, "between").Single(4, -2).Int(77, 1).Single(4, float.NaN));
     }
 
     [Fact]

@@ -11,13 +11,15 @@ public static class ProgramText
     public static string Of(GraphProgram program)
     {
         var text = new StringBuilder();
-        Line(text, $"ir {program.IrVersion} producer {program.ProducerName} {program.ProducerVersion} {program.Domain} {program.ModelVersion} {program.DocString}");
+        Line(text, $"ir {program.IrVersion} producer {program.ProducerName} {program.ProducerVersion}");
+        Line(text, $"{program.Domain} {program.ModelVersion} {program.DocString}");
         Line(text, $"opsets {string.Join(',', program.Opsets)} metadata {string.Join(',', program.Metadata)} unknown {Hex(program.Unknown)}");
         AddGraph(text, program.Main);
         foreach (var function in program.Functions)
         {
             Line(text, $"function {function.Domain}.{function.Name}.{function.Overload} {function.DocString} opsets {string.Join(',', function.Opsets)}");
-            Line(text, $"({string.Join(',', function.Inputs)}) ({string.Join(',', function.Outputs)}) ({string.Join(',', function.Attributes)}) {Hex(function.Unknown)}");
+            Line(text, $"({string.Join(',', function.Inputs)}) ({string.Join(',', function.Outputs)})");
+            Line(text, $"({string.Join(',', function.Attributes)}) {Hex(function.Unknown)}");
             AddGraph(text, function.Body);
         }
 
