@@ -161,7 +161,7 @@ internal static class CandidateLadder
         int limit = MaxRank(rows, columns);
         foreach (int bits in tried)
         {
-            for (int rank = 1; rank <= limit; rank = rank < EveryRank ? rank + 1 : (int)(rank * 1.005))
+            for (int rank = 1; rank <= limit; rank = rank < EveryRank ? rank + 1 : Math.Max(rank + 1, (int)(rank * 1.005)))
             {
                 var form = Product(intent.Layer, rank, bits);
                 if (form.StorageBits / 8 >= before)

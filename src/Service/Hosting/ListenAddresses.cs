@@ -14,8 +14,10 @@ internal static class ListenAddresses
     /// <exception cref="StartupException">One can be reached from elsewhere, or its port is taken.</exception>
     public static void Check(WebApplication app)
     {
+        // The server itself reads these two when it starts; by then it is too late to refuse.
+        string[] urls = (app.Configuration[WebHostDefaults.ServerUrlsKey] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var endpoints = app.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>();
-        foreach (string url in app.Urls.Concat(endpoints))
+        foreach (string url in urls.Concat(endpoints))
         {
             Check(BindingAddress.Parse(url), url);
         }

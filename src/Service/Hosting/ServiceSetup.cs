@@ -82,7 +82,7 @@ internal static class ServiceSetup
     public static void MapCondense(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
-        app.UseStatusCodePages(ProblemWriter.WriteStatusAsync);
+        app.Use(ProblemWriter.WriteStatusAsync);
         app.UseLoopbackGuard();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>

@@ -21,10 +21,15 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
         return true;
     }
 
-    /// <summary>Gives a bare status its body.</summary>
-    public static Task WriteStatusAsync(StatusCodeContext context)
+    /// <summary>Gives every bare status a body, also one that was going to be a file's.</summary>
+    public static async Task WriteStatusAsync(HttpContext http, RequestDelegate next)
     {
-        var http = context.HttpContext;
+        await next(http);
+        if (http.Response.StatusCode < StatusCodes.Status400BadRequest || http.Response.HasStarted)
+        {
+            return;
+        }
+
         var kind = ProblemKind.OfStatus(http.Response.StatusCode);
         string detail = kind.Status switch
         {
@@ -34,7 +39,7 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
             416 => "The range lies outside the content; Content-Range says how long it is.",
             _ => kind.Title,
         };
-        return WriteAsync(http, new Fault(kind with { Status = http.Response.StatusCode }, detail, []), http.RequestAborted);
+        await WriteAsync(http, new Fault(kind with { Status = http.Response.StatusCode }, detail, []), http.RequestAborted);
     }
 
     /// <summary>Writes a fault as the answer.</summary>

@@ -94,7 +94,7 @@ public sealed class UploadTests(UploadTests.Small service) : IClassFixture<Uploa
     {
         byte[] fits = new byte[Limit];
         using var taken = await service.Api.UploadAsync(fits);
-        await ApiClient.ProblemAsync(taken, 422, "corrupt_model");
+        await ApiClient.ProblemAsync(taken, 422, "unsupported_format");
         using var refused = await service.Api.UploadAsync(new byte[Limit + 1]);
         await ApiClient.ProblemAsync(refused, 413, "payload_too_large");
         Assert.Empty(service.Files("staging"));
