@@ -12,7 +12,10 @@ namespace Condense.Pipeline.Stages;
 internal static class CandidateLadder
 {
     /// <summary>Sizes of quantization groups that the planner tries, beside whole rows.</summary>
-    private static readonly int[] s_groupSizes = [128, 64, 32, 16];
+    private static readonly int[] s_groupSizes = [128, 64, 32, FinestGroup];
+
+    /// <summary>Below this a scale costs more than a code gains.</summary>
+    private const int FinestGroup = 16;
 
     /// <summary>Up to this rank every rank is tried, above it steps of half a percent: finer than any target asks.</summary>
     private const int EveryRank = 200;
@@ -112,32 +115,56 @@ internal static class CandidateLadder
 
         if (intent.Settings is MixedChoice asked && (!withTarget || asked.WideRows is not null))
         {
-            yield return Mix(intent.Layer, Math.Min(asked.WideRows ?? rows / 2, rows - 1), asked.WideBits, asked.NarrowBits);
+            yield return Mix(intent.Layer, Math.Min(asked.WideRows ?? rows / 2, rows - 1), Entry(asked.WideBits), Entry(asked.NarrowBits));
             yield break;
         }
 
-        // Above the stored width nothing is gained.
-        int stored = intent.Layer.Tensor.DType is DType.F16 or DType.BF16 ? 16 : 32;
-        foreach (var (wide, narrow) in new[] { (16, 8), (32, 16) }.Where(pair => pair.Item1 <= stored))
+        // Neighbours among the formats that a planner would choose between: what lies between two of them is a mixture of the two.
+        var formats = new List<RowFormat> { RowFormat.Int8 };
+        if (intent.Layer.Columns > FinestGroup)
+        {
+            formats.Add(new RowFormat(8, FinestGroup));
+        }
+
+        formats.Add(RowFormat.Float16);
+        if (intent.Layer.Tensor.DType is not (DType.F16 or DType.BF16))
+        {
+            formats.Add(RowFormat.Float32);
+        }
+
+        for (int i = 1; i < formats.Count; i++)
         {
             foreach (int boundary in RowChunks.Boundaries(rows))
             {
-                yield return Mix(intent.Layer, boundary, wide, narrow);
+                yield return Mix(intent.Layer, boundary, formats[i], formats[i - 1]);
             }
         }
+
+        static RowFormat Entry(int bits) => new(bits, GroupSize: 0);
     }
 
-    private static RowPartitionForm Mix(Layer layer, int wideRows, int wideBits, int narrowBits)
+    private static RowPartitionForm Mix(Layer layer, int wideRows, RowFormat wide, RowFormat narrow)
     {
         var sixteen = layer.Tensor.DType == DType.BF16 ? FloatFormat.BF16 : FloatFormat.F16;
-        return new RowPartitionForm([Rows(wideRows, wideBits), Rows(layer.Rows - wideRows, narrowBits)]);
+        return new RowPartitionForm([Rows(wideRows, wide), Rows(layer.Rows - wideRows, narrow)]);
 
-        StructureForm Rows(int count, int bits) => bits switch
+        StructureForm Rows(int count, RowFormat format) => format switch
         {
-            8 => new QuantizedForm(count, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow),
-            16 => new DenseForm(count, layer.Columns, sixteen),
+            { Bits: 8, GroupSize: 0 } => new QuantizedForm(count, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow),
+            { Bits: 8 } => new QuantizedForm(count, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerGroup, format.GroupSize),
+            { Bits: 16 } => new DenseForm(count, layer.Columns, sixteen),
             _ => new DenseForm(count, layer.Columns, FloatFormat.F32),
         };
+    }
+
+    /// <summary>How an entry of some rows is stored.</summary>
+    private readonly record struct RowFormat(int Bits, int GroupSize)
+    {
+        public static RowFormat Int8 { get; } = new(8, 0);
+
+        public static RowFormat Float16 { get; } = new(16, 0);
+
+        public static RowFormat Float32 { get; } = new(32, 0);
     }
 
     private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget)

@@ -54,16 +54,16 @@ internal sealed class RowChunks(Matrix weight, Importance importance, int thread
         string kind = block switch
         {
             DenseForm dense => dense.Format.ToString(),
-            QuantizedForm { Granularity: QuantizationGranularity.PerRow } => "rows",
-            _ => throw new ArgumentException($"A partition's block is dense or quantized per row, not {block}.", nameof(block)),
+            QuantizedForm { Granularity: QuantizationGranularity.PerRow or QuantizationGranularity.PerGroup } quantized => $"{quantized.CodeBits} {quantized.Symmetric} {quantized.GroupSize}",
+            _ => throw new ArgumentException($"The rows of {block} do not have errors of their own.", nameof(block)),
         };
         if (!_measured.TryGetValue((kind, from, to), out var measure))
         {
             var rows = weight.RowRange(from, to - from);
             var weights = importance.RowWeights is { } all ? new Importance { RowWeights = [.. all.Skip(from).Take(to - from)] } : importance;
-            measure = block is DenseForm format
-                ? FloatConversion.Predict(rows, weights, format.Format, threads)
-                : RoundToNearest.Predict(rows, weights, new QuantizedForm(rows.Rows, rows.Columns, 8, ((QuantizedForm)block).Symmetric, QuantizationGranularity.PerRow), threads);
+            measure = block is QuantizedForm codes
+                ? RoundToNearest.Predict(rows, weights, new QuantizedForm(rows.Rows, rows.Columns, codes.CodeBits, codes.Symmetric, codes.Granularity, codes.GroupSize), threads)
+                : FloatConversion.Predict(rows, weights, ((DenseForm)block).Format, threads);
             _measured.Add((kind, from, to), measure);
         }
 
