@@ -45,7 +45,8 @@ public static class ModelRewriter
     /// <summary>
     /// Whether a structure of this form can take the layer's place in every use that the layer has. A product of factors can where the weight is
     /// gathered from or multiplied (<c>Gather</c>, <c>MatMul</c>, <c>Gemm</c>) and nowhere else; all other forms are decoded in front of any operator.
-    /// O(uses).
+    /// A partition of rows holds no partition; in a graph, it holds no product either, and can't be gathered from before opset 9 or where the layer is
+    /// transposed. O(uses).
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="layer">The layer.</param>
@@ -57,9 +58,17 @@ public static class ModelRewriter
         ArgumentNullException.ThrowIfNull(form);
         return form.Rows == layer.Rows
             && form.Columns == layer.Columns
-            && form is not ProductForm { Left: ProductForm } and not ProductForm { Right: ProductForm }
+            && Nests(form)
             && (model.Program is null || WeightSupport.Supports(model.Program, layer, form));
     }
+
+    // The deepest structures are blocks of rows that are factors of codes.
+    private static bool Nests(StructureForm form) => form switch
+    {
+        ProductForm product => product.Left is DenseForm or QuantizedForm && product.Right is DenseForm or QuantizedForm,
+        RowPartitionForm partition => partition.Blocks.All(block => block is not RowPartitionForm && Nests(block)),
+        _ => true,
+    };
 
     /// <summary>
     /// The structured layers of a model that this service made, from its metadata; empty for any other. Each with the layer that it stands for and

@@ -118,6 +118,18 @@ internal static class StructureMetadata
                 throw Broken($"the factors of layer '{name}' do not make a matrix of {form.Rows}×{form.Columns}");
             }
         }
+        else if (form is RowPartitionForm partition)
+        {
+            foreach (var block in partition.Blocks)
+            {
+                CheckForm(block, name);
+            }
+
+            if (partition.Blocks.Sum(block => (long)block.Rows) != form.Rows || partition.Blocks.Any(block => block.Columns != form.Columns))
+            {
+                throw Broken($"the blocks of layer '{name}' do not make a matrix of {form.Rows}×{form.Columns}");
+            }
+        }
     }
 
     private static ModelFormatException Broken(string reason, Exception? cause = null)

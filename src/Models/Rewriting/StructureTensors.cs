@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Condense.Engine.Matrices;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
@@ -76,6 +77,11 @@ public static class StructureTensors
         _ => DType.F32,
     };
 
+    /// <summary>What suffixes of a block of rows begin with.</summary>
+    /// <param name="prefix">What those of the partition begin with.</param>
+    /// <param name="block">The block's number, from 0.</param>
+    internal static string BlockPrefix(string prefix, int block) => string.Create(CultureInfo.InvariantCulture, $"{prefix}.rp{block}");
+
     private static void AddData(StructuredMatrix structure, List<TensorData> data)
     {
         switch (structure)
@@ -86,6 +92,13 @@ public static class StructureTensors
             case ProductMatrix product:
                 AddData(product.Left, data);
                 AddData(product.Right, data);
+                break;
+            case RowPartitionMatrix partition:
+                foreach (var block in partition.Blocks)
+                {
+                    AddData(block, data);
+                }
+
                 break;
             case QuantizedMatrix quantized:
                 data.Add(new MemoryTensorData(quantized.Codes));
@@ -104,6 +117,7 @@ public static class StructureTensors
     private static StructuredMatrix ReadStructure(StructureForm form, string prefix, Dictionary<string, TensorData> data) => form switch
     {
         ProductForm product => new ProductMatrix(ReadStructure(product.Left, prefix + ".lr_u", data), ReadStructure(product.Right, prefix + ".lr_v", data)),
+        RowPartitionForm partition => new RowPartitionMatrix([.. partition.Blocks.Select((block, g) => ReadStructure(block, BlockPrefix(prefix, g), data))]),
         QuantizedForm quantized => new QuantizedMatrix(
             quantized,
             ReadBytes(data[prefix + ".q"]),
@@ -131,6 +145,13 @@ public static class StructureTensors
             case ProductForm product:
                 AddSlots(product.Left, prefix + ".lr_u", slots);
                 AddSlots(product.Right, prefix + ".lr_v", slots);
+                break;
+            case RowPartitionForm partition:
+                for (int g = 0; g < partition.Blocks.Count; g++)
+                {
+                    AddSlots(partition.Blocks[g], BlockPrefix(prefix, g), slots);
+                }
+
                 break;
             case QuantizedForm quantized:
                 var codes = quantized.Symmetric ? DType.I8 : DType.U8;

@@ -15,6 +15,7 @@ public sealed class RewrittenFileTests : IDisposable
 {
     private static readonly QuantizedForm s_rows = new(12, 20, 8, symmetric: false, QuantizationGranularity.PerRow);
     private static readonly ProductForm s_factors = new(new DenseForm(12, 3, FloatFormat.F32), new DenseForm(3, 20, FloatFormat.F32));
+    private static readonly RowPartitionForm s_partition = new([new DenseForm(5, 20, FloatFormat.F16), new QuantizedForm(7, 20, 8, true, QuantizationGranularity.PerRow)]);
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -85,7 +86,7 @@ public sealed class RewrittenFileTests : IDisposable
     [InlineData("Gather")]
     public async Task Half_precision_stays_half_precision(string opType)
     {
-        foreach (var form in (StructureForm[])[s_rows, s_factors])
+        foreach (var form in (StructureForm[])[s_rows, s_factors, s_partition])
         {
             var structure = StructureCases.Random(form, new Random(5));
             var halves = new DenseMatrix(structure.ToDense(), FloatFormat.F16);

@@ -17,6 +17,8 @@ internal static class StructureCases
         {
             case ProductForm product:
                 return new ProductMatrix(Random(product.Left, random), Random(product.Right, random));
+            case RowPartitionForm partition:
+                return new RowPartitionMatrix([.. partition.Blocks.Select(block => Random(block, random))]);
             case QuantizedForm quantized:
                 byte[] codes = new byte[form.ParameterCount];
                 random.NextBytes(codes);
@@ -63,5 +65,15 @@ internal static class StructureCases
         yield return new("f16 factors", (m, n) => new ProductForm(new DenseForm(m, 3, FloatFormat.F16), new DenseForm(3, n, FloatFormat.F16)));
         yield return new("int8 column factors", (m, n) => new ProductForm(
             new QuantizedForm(m, 3, 8, true, QuantizationGranularity.PerColumn), new QuantizedForm(3, n, 8, false, QuantizationGranularity.PerTensor)));
+
+        yield return new("rows F16, int8", (m, n) => new RowPartitionForm([
+            new DenseForm(m / 3, n, FloatFormat.F16), new QuantizedForm(m - (m / 3), n, 8, true, QuantizationGranularity.PerRow)]));
+        yield return new("rows F32, F16", (m, n) => new RowPartitionForm([
+            new DenseForm(m / 2, n, FloatFormat.F32), new DenseForm(m - (m / 2), n, FloatFormat.F16)]));
+        yield return new("rows int8 columns, BF16, int8 groups, F32", (m, n) => new RowPartitionForm([
+            new QuantizedForm(m / 3, n, 8, false, QuantizationGranularity.PerColumn),
+            new DenseForm(m / 6, n, FloatFormat.BF16),
+            new QuantizedForm(m / 3, n, 8, false, QuantizationGranularity.PerGroup, 8),
+            new DenseForm(m - (2 * (m / 3)) - (m / 6), n, FloatFormat.F32)]));
     }
 }

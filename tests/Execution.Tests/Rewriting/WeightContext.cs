@@ -57,16 +57,18 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
     }
 
     /// <summary>
-    /// Inputs from N(0,1); ids from the table's rows, from opset 11 one of them counted from the end; both values of a condition, one after the other.
+    /// Inputs from N(0,1); ids from the table's rows, from opset 11 two of them counted from the end; both values of a condition, one after the other.
     /// </summary>
     /// <param name="session">The session that they are for.</param>
     /// <param name="opset">The opset.</param>
     public IEnumerable<IReadOnlyDictionary<string, RuntimeTensor>> MakeInputs(OnnxRuntimeSession session, int opset)
     {
         var inputs = new RandomInputs(1, new Dictionary<string, long>(StringComparer.Ordinal) { ["ids"] = Shape[0] }).Create(session.Inputs, 1, 8);
-        if (opset >= 11 && inputs.TryGetValue("ids", out var ids) && ids.DType == DType.I64)
+        if (opset >= 11 && inputs.TryGetValue("ids", out var ids))
         {
-            BinaryPrimitives.WriteInt64LittleEndian(ids.Data, -2);
+            // The last row but one, and the second.
+            WriteId(ids, 0, -2);
+            WriteId(ids, 1, 1 - (int)Shape[0]);
         }
 
         if (!inputs.TryGetValue("c", out var condition))
@@ -78,6 +80,25 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
         {
             ["c"] = condition with { Data = [value] },
         });
+    }
+
+    private static void WriteId(RuntimeTensor ids, int index, int id)
+    {
+        int size = ids.DType == DType.I64 ? sizeof(long) : sizeof(int);
+        if (index * size >= ids.Data.Length)
+        {
+            return;
+        }
+
+        var place = ids.Data.AsSpan(index * size, size);
+        if (ids.DType == DType.I64)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(place, id);
+        }
+        else
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(place, id);
+        }
     }
 
     private static Matrix Turn(Matrix matrix)

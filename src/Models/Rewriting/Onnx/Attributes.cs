@@ -18,11 +18,12 @@ internal static class Attributes
     public static long? Int(Node node, string name, long absent)
         => node.Attribute(name) is not { } attribute ? absent : attribute.Reference.Length == 0 && attribute.Ints.Length == 1 ? attribute.Ints[0] : null;
 
-    /// <summary>ONNX's number of a type that weights and codes are cast to.</summary>
+    /// <summary>ONNX's number of a type that weights, codes and numbers of rows are cast to.</summary>
     /// <param name="type">The type.</param>
     public static long Number(DType type) => type switch
     {
         DType.F32 => 1,
+        DType.I64 => 7,
         DType.F16 => 10,
         DType.F64 => 11,
         DType.BF16 => 16,

@@ -99,6 +99,15 @@ internal sealed class GraphEmitter(ModelGraph graph, long opset, UniqueNames nam
         return name;
     });
 
+    /// <summary>One whole number as a constant without dimensions, of 64 bits.</summary>
+    /// <param name="number">The number.</param>
+    public string Number(long number) => Shared($"number {number}", () =>
+    {
+        string name = NewName($"number.{number}");
+        AddConstant(new Tensor(name, DType.I64, new TensorShape(), new MemoryTensorData(MemoryMarshal.AsBytes([number]).ToArray())));
+        return name;
+    });
+
     /// <summary>Dimensions as a constant, for <c>Reshape</c>.</summary>
     /// <param name="dimensions">The dimensions.</param>
     public string Dimensions(ImmutableArray<long> dimensions) => Shared($"shape {string.Join(' ', dimensions)}", () =>

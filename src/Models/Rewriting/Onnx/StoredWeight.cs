@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting.Onnx;
@@ -14,6 +15,12 @@ internal sealed record StoredDense(string Name, DType Type) : StoredWeight;
 /// <param name="Left">The first.</param>
 /// <param name="Right">The second.</param>
 internal sealed record StoredProduct(StoredWeight Left, StoredWeight Right) : StoredWeight;
+
+/// <summary>Blocks of neighbouring rows of W, each a matrix of the stored orientation and no partition itself.</summary>
+/// <param name="Blocks">The blocks, from the first row to the last, with how many rows of W each has.</param>
+/// <param name="Shape">The dimensions of the matrix that they make when they are joined.</param>
+/// <param name="Axis">The axis on which they are joined: 0, or 1 where the matrix is Wᵀ.</param>
+internal sealed record StoredPartition(ImmutableArray<(StoredWeight Weight, int Rows)> Blocks, TensorShape Shape, int Axis) : StoredWeight;
 
 /// <summary>Integer codes with f32 scales.</summary>
 /// <param name="Codes">The constant of codes.</param>

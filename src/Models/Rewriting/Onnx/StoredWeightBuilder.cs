@@ -32,6 +32,11 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
                 var left = Build(product.Left, prefix + ".lr_u", Matrix(product.Left), gathered && !Turned);
                 var right = Build(product.Right, prefix + ".lr_v", Matrix(product.Right), gathered && Turned);
                 return Turned ? new StoredProduct(right, left) : new StoredProduct(left, right);
+            case RowPartitionForm partition:
+                return new StoredPartition(
+                    [.. partition.Blocks.Select((block, g) => (Build(block, StructureTensors.BlockPrefix(prefix, g), Matrix(block), gathered), block.Rows))],
+                    Matrix(partition),
+                    Turned ? 1 : 0);
             case QuantizedForm quantized:
                 return Build(quantized, prefix, shape, gathered);
             default:

@@ -26,6 +26,12 @@ internal static class WeightDecoding
             return;
         }
 
+        if (weight is StoredPartition partition)
+        {
+            PartitionDecoding.Whole(emitter, partition, type, shape, output);
+            return;
+        }
+
         var quantized = (StoredQuantized)weight;
         var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes);
 
@@ -49,7 +55,7 @@ internal static class WeightDecoding
         chain.End(output);
     }
 
-    /// <summary>A whole weight, decoded once for all that ask in the same graph.</summary>
+    /// <summary>A whole weight that is no partition, decoded once for all that ask in the same graph.</summary>
     /// <param name="emitter">The graph.</param>
     /// <param name="weight">The constants of a structure that is no product.</param>
     /// <param name="type">The type that the weight is wanted in.</param>
@@ -84,6 +90,8 @@ internal static class WeightDecoding
         {
             case StoredProduct product:
                 return Rows(emitter, product.Left, ids).Then("MatMul", [Whole(emitter, product.Right, DType.F32)]);
+            case StoredPartition partition:
+                return PartitionDecoding.Rows(emitter, partition, ids);
             case StoredDense dense:
                 return new NodeChain(emitter, dense.Name, dense.Name).Then("Gather", [ids]).Cast(dense.Type, DType.F32);
             default:

@@ -11,6 +11,9 @@ internal static class WeightSupport
     private const long FirstOpset = 7;
     private const long FirstOpsetWithBFloat16 = 13;
 
+    // Rows of a partition are chosen by Where, and by Less of integers.
+    private const long FirstOpsetWithWhere = 9;
+
     /// <summary>What a node does with a weight.</summary>
     /// <param name="node">The node.</param>
     /// <param name="input">The number of the input that the weight goes into.</param>
@@ -62,9 +65,15 @@ internal static class WeightSupport
             return false;
         }
 
-        return form is not ProductForm
-            || (layer.Uses.All(use => KindOf(use.Node, use.Input, layer.Tensor) != ConsumerKind.Other)
-                && !scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal)));
+        var kinds = layer.Uses.Select(use => KindOf(use.Node, use.Input, layer.Tensor));
+        return form switch
+        {
+            ProductForm => kinds.All(kind => kind != ConsumerKind.Other)
+                && !scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal)),
+            RowPartitionForm partition => partition.Blocks.All(block => block is DenseForm or QuantizedForm)
+                && ((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather)),
+            _ => true,
+        };
     }
 
     /// <summary>The name by which nodes know a layer's weight.</summary>
@@ -93,6 +102,7 @@ internal static class WeightSupport
     {
         DenseForm dense => dense.Format == FloatFormat.BF16,
         ProductForm product => UsesBFloat16(product.Left) || UsesBFloat16(product.Right),
+        RowPartitionForm partition => partition.Blocks.Any(UsesBFloat16),
         _ => false,
     };
 }
