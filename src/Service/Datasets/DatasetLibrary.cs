@@ -20,7 +20,7 @@ internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction tran
         }
 
         return await transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 await store.AdoptAsync(db, file, cancel);
                 var dataset = new Dataset
@@ -58,7 +58,7 @@ internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction tran
     /// <exception cref="ProblemException">There is none, or an unfinished job uses it.</exception>
     public async Task RemoveAsync(string id, CancellationToken cancellationToken) =>
         await transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 var dataset = await GetAsync(id, cancel);
                 string? job = await db.Jobs.Where(JobStates.Unfinished).Where(row => row.DatasetId == id).Select(row => row.Id).FirstOrDefaultAsync(cancel);

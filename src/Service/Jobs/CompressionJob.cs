@@ -82,7 +82,10 @@ internal sealed class CompressionJob(
                 JobLog.AttemptFailed(logger, exception, claim.Id, claim.Token);
             }
 
-            await ledger.FailAsync(claim, fault, options.Value.RetryDelay);
+            if (!await ledger.FailAsync(claim, fault, options.Value.RetryDelay))
+            {
+                await ledger.CancelAsync(claim);
+            }
         }
     }
 

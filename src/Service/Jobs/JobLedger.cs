@@ -41,7 +41,7 @@ internal sealed class JobLedger(
     /// <returns>The row with its new token; null when there is nothing to run.</returns>
     public Task<Job?> ClaimAsync(string id, string worker, CancellationToken cancellationToken) =>
         transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel);
                 if (job is null || job.State.IsTerminal())
@@ -89,7 +89,7 @@ internal sealed class JobLedger(
     /// <returns>False when the attempt has lost the job, or shall stop.</returns>
     public Task<bool> ReportAsync(Job claim, JobProgress progress, CancellationToken cancellationToken) =>
         transaction.RunAsync(
-            (_, cancel) =>
+            cancel =>
             {
                 string json = Json(progress);
                 return ChangeAsync(claim, EventType.Progress, set => set.SetProperty(row => row.ProgressJson, json), progress, cancel);
@@ -104,7 +104,7 @@ internal sealed class JobLedger(
     /// <returns>False when the attempt had lost the job, or the job was canceled: nothing is published.</returns>
     public Task<bool> SucceedAsync(Job claim, JobSuccess success, Func<CancellationToken, Task> addRows, CancellationToken cancellationToken) =>
         transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 string json = Json(success);
                 bool mine = await FinishAsync(
@@ -128,31 +128,42 @@ internal sealed class JobLedger(
     /// <param name="claim">The attempt's claim.</param>
     /// <param name="fault">Why.</param>
     /// <param name="retryDelay">The wait before the second attempt; it doubles with every further one.</param>
-    public Task<bool> FailAsync(Job claim, Fault fault, TimeSpan retryDelay) =>
-        transaction.RunAsync(
-            async (scheduler, cancel) =>
+    public async Task<bool> FailAsync(Job claim, Fault fault, TimeSpan retryDelay)
+    {
+        var error = JobError.Of(fault);
+        string json = Json(error);
+        int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == claim.Id && attempt.EndReason != AttemptEnd.Drained);
+        if (fault.IsOurs && counted < MaxAttempts)
+        {
+            return await transaction.RunAsync(
+                async (scheduler, cancel) =>
+                {
+                    bool waits = await ChangeAsync(
+                        claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued).SetProperty(row => row.ErrorJson, json), error, cancel);
+                    if (waits)
+                    {
+                        await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
+                        await triggers.CompressAgainAsync(scheduler, claim, retryDelay * (1 << (counted - 1)), cancel);
+                    }
+
+                    return waits;
+                },
+                CancellationToken.None);
+        }
+
+        return await transaction.RunAsync(
+            async cancel =>
             {
-                var error = JobError.Of(fault);
-                string json = Json(error);
-                int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == claim.Id && attempt.EndReason != AttemptEnd.Drained, cancel);
-                bool again = fault.IsOurs && counted < MaxAttempts;
-                bool mine = again
-                    ? await ChangeAsync(
-                        claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued).SetProperty(row => row.ErrorJson, json), error, cancel)
-                    : await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
+                bool mine = await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                 if (mine)
                 {
                     await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
                 }
 
-                if (mine && again)
-                {
-                    await triggers.CompressAgainAsync(scheduler, claim, retryDelay * (1 << (counted - 1)), cancel);
-                }
-
                 return mine;
             },
             CancellationToken.None);
+    }
 
     /// <summary>
     /// Ends an attempt that was stopped: by the user, then the job is canceled; by the service's own end, then it waits for the next start, and the
@@ -160,7 +171,7 @@ internal sealed class JobLedger(
     /// </summary>
     public Task<bool> StopAsync(Job claim) =>
         transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 if (await TryCancelAsync(claim, cancel))
                 {
@@ -180,7 +191,7 @@ internal sealed class JobLedger(
 
     /// <summary>Ends a job that was asked to stop, although its worker has not come to a halt yet.</summary>
     /// <returns>False when it was not asked to.</returns>
-    public Task<bool> CancelAsync(Job claim) => transaction.RunAsync((_, cancel) => TryCancelAsync(claim, cancel), CancellationToken.None);
+    public Task<bool> CancelAsync(Job claim) => transaction.RunAsync(cancel => TryCancelAsync(claim, cancel), CancellationToken.None);
 
     /// <summary>Asks a job to stop: a waiting one is canceled at once, a running one within seconds.</summary>
     /// <returns>The state after the request.</returns>
@@ -188,7 +199,7 @@ internal sealed class JobLedger(
     public async Task<JobState> RequestCancelAsync(string id, CancellationToken cancellationToken)
     {
         var state = await transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel) ?? throw NoJob(id);
                 switch (job.State)

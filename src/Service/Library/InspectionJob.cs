@@ -75,7 +75,7 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
 
     private Task<bool> AcceptAsync(string id, ModelDescription description, CancellationToken cancellationToken) =>
         transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 var model = await db.Models.SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancel);
                 if (model is null)
@@ -93,7 +93,7 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
     {
         string findings = JsonSerializer.Serialize(new[] { finding }, ReportJson.Options);
         return transaction.RunAsync(
-            (_, cancel) => db.Models.Where(row => row.Id == id && row.State == ModelState.Validating).ExecuteUpdateAsync(
+            cancel => db.Models.Where(row => row.Id == id && row.State == ModelState.Validating).ExecuteUpdateAsync(
                 set => set.SetProperty(row => row.State, ModelState.Rejected).SetProperty(row => row.FindingsJson, findings), cancel),
             cancellationToken);
     }

@@ -47,7 +47,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
     /// <exception cref="ProblemException">There is none, or an unfinished job uses it.</exception>
     public async Task RemoveAsync(string id, CancellationToken cancellationToken) =>
         await transaction.RunAsync(
-            async (_, cancel) =>
+            async cancel =>
             {
                 var model = await GetAsync(id, cancel);
                 string? job = await db.Jobs.Where(JobStates.Unfinished).Where(row => row.ModelId == id).Select(row => row.Id).FirstOrDefaultAsync(cancel);

@@ -9,31 +9,52 @@ namespace Condense.Service.Storage;
 /// </summary>
 internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers)
 {
-    /// <summary>Does the work and commits it; an exception rolls everything back.</summary>
-    /// <param name="work">Changes rows through the context, triggers through the scheduler.</param>
+    /// <summary>Changes rows; an exception rolls everything back. Works while the scheduler shuts down, too.</summary>
+    /// <param name="work">Changes rows through the context.</param>
     /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <param name="afterCommit">What must happen after the commit, before anyone else writes: the removal of a file.</param>
-    public async Task<T> RunAsync<T>(
-        Func<IScheduler, CancellationToken, Task<T>> work, CancellationToken cancellationToken, Action<T>? afterCommit = null)
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken, Action<T>? afterCommit = null)
     {
-        // Started outside the enlistment: a first start inside it is refused.
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
         await gate.EnterAsync(cancellationToken);
         try
         {
             // On SQLite this is BEGIN IMMEDIATE: no transaction is upgraded from reader to writer half-way.
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            using (scheduler.EnlistTransaction(transaction.GetDbTransaction()))
-            {
-                var result = await work(scheduler, cancellationToken);
-                await db.SaveChangesAsync(cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-                afterCommit?.Invoke(result);
-                return result;
-            }
+            var result = await work(cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            afterCommit?.Invoke(result);
+            return result;
         }
         finally
         {
+            db.ChangeTracker.Clear();
+            gate.Leave();
+        }
+    }
+
+    /// <summary>Changes rows and triggers together; an exception rolls everything back.</summary>
+    /// <param name="work">Changes rows through the context, triggers through the scheduler.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
+    public async Task<T> RunAsync<T>(Func<IScheduler, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        // Started outside the enlistment: a first start inside it is refused.
+        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        IDisposable? enlistment = null;
+        await gate.EnterAsync(cancellationToken);
+        try
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            enlistment = scheduler.EnlistTransaction(transaction.GetDbTransaction());
+            var result = await work(scheduler, cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        }
+        finally
+        {
+            // After the commit: only then does the scheduler look at what has changed.
+            enlistment?.Dispose();
             db.ChangeTracker.Clear();
             gate.Leave();
         }

@@ -4,6 +4,9 @@ namespace Condense.Service.Tests.Jobs;
 
 public sealed class RecoveryTests : IDisposable
 {
+    /// <summary>What the two tests compress: enough layers to be interrupted, small enough to be done again.</summary>
+    private const int Layers = 24;
+
     private const int FinishedLayers = 3;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("condense-recovery-").FullName;
@@ -19,7 +22,7 @@ public sealed class RecoveryTests : IDisposable
         string model;
         await using (var first = await ServiceProcess.StartReadyAsync(_folder, "--Worker:Threads=1"))
         {
-            model = await first.Api.AddModelAsync(SampleModels.Layers(24, 160, 160));
+            model = await first.Api.AddModelAsync(SampleModels.Layers(Layers, 160, 160));
             job = await first.Api.AddJobAsync(model, 4);
             await WaitForLayersAsync(job);
             await first.KillAsync();
@@ -29,7 +32,7 @@ public sealed class RecoveryTests : IDisposable
         var resumed = await second.Api.EndAsync(job);
         Assert.True((string?)resumed["state"] == "succeeded", resumed.ToJsonString());
         Assert.Equal(["workerDied", "succeeded"], resumed["attempts"]!.AsArray().Select(attempt => (string?)attempt!["endReason"]));
-        Assert.True((int)resumed["result"]!["reusedLayers"]! > 0);
+        Assert.True((int)resumed["result"]!["reusedLayers"]! > 0, resumed.ToJsonString());
         var events = (await second.Api.GetAsync($"/v1/jobs/{job}/events"))["data"]!.AsArray();
         Assert.Equal(Enumerable.Range(1, events.Count), events.Select(item => (int)item!["sequence"]!));
 
@@ -43,7 +46,7 @@ public sealed class RecoveryTests : IDisposable
         string job;
         await using (var first = await ServiceProcess.StartReadyAsync(_folder, "--Worker:Threads=1"))
         {
-            string model = await first.Api.AddModelAsync(SampleModels.Layers(24, 160, 160));
+            string model = await first.Api.AddModelAsync(SampleModels.Layers(Layers, 160, 160));
             job = await first.Api.AddJobAsync(model, 4);
             await WaitForLayersAsync(job);
             var (code, errors) = await first.TerminateAsync();
@@ -54,15 +57,20 @@ public sealed class RecoveryTests : IDisposable
         var resumed = await second.Api.EndAsync(job);
         Assert.Equal("succeeded", (string?)resumed["state"]);
         Assert.Equal(["drained", "succeeded"], resumed["attempts"]!.AsArray().Select(attempt => (string?)attempt!["endReason"]));
-        Assert.True((int)resumed["result"]!["reusedLayers"]! > 0);
+        Assert.True((int)resumed["result"]!["reusedLayers"]! > 0, resumed.ToJsonString());
     }
 
+    /// <summary>Waits for the first finished layers: after a file per layer of the analysis, one more for each that is compressed.</summary>
     private async Task WaitForLayersAsync(string job)
     {
-        string work = Path.Combine(_folder, "data", "jobs", job, "work");
-        while (!Directory.Exists(work) || Directory.GetFiles(work, "*.safetensors").Length < FinishedLayers)
+        string folder = Path.Combine(_folder, "data", "jobs", job);
+        string work = Path.Combine(folder, "work");
+        bool begun = false;
+        while (!Directory.Exists(work) || Directory.GetFiles(work, "*.safetensors").Length < Layers + FinishedLayers)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Cancellation);
+            Assert.False(begun && !Directory.Exists(folder), "The job has ended already.");
+            begun |= Directory.Exists(folder);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Cancellation);
         }
     }
 }

@@ -21,7 +21,7 @@ public sealed class FaultTests
         { new RecipeException("incompatible_method", "x"), "incompatible_method", 422, false },
         { new RecipeException("non_finite_weights", "x"), "non_finite_weights", 422, false },
         { new IOException("x", NoSpaceLeft), "storage_full", 507, true },
-        { new OutOfMemoryException(), "out_of_memory", 500, true },
+        { new InsufficientMemoryException(), "out_of_memory", 500, true },
         { new InvalidOperationException("the inside"), "internal", 500, true },
     };
 
