@@ -55,6 +55,7 @@ internal static class ServiceSetup
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<Upload>();
+        services.AddSingleton<RecipeJudge>();
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Housekeeping>();
         services.AddScoped<ModelLibrary>();

@@ -27,5 +27,5 @@ internal sealed record WorkerOptions
     public string? OnnxRuntimeLibrary { get; init; }
 
     /// <summary>The threads of each job.</summary>
-    public int ThreadsPerJob => Threads > 0 ? Threads : int.Max(1, Environment.ProcessorCount / Concurrency);
+    public int ThreadsPerJob() => Threads > 0 ? Threads : int.Max(1, Environment.ProcessorCount / Concurrency);
 }

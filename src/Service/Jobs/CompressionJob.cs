@@ -101,7 +101,7 @@ internal sealed class CompressionJob(
         var environment = new RunEnvironment
         {
             WorkDirectory = Directory.CreateDirectory(Path.Combine(jobFolder, "work")).FullName,
-            Threads = options.Value.ThreadsPerJob,
+            Threads = options.Value.ThreadsPerJob(),
             Clock = clock,
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary,
         };

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Condense.Models;
-using Condense.Pipeline.Stages;
 using Condense.Service.Datasets;
 using Condense.Service.Hosting;
 using Condense.Service.Library;
@@ -12,7 +10,7 @@ namespace Condense.Service.Jobs;
 
 /// <summary>Takes jobs: everything that can be judged at once is judged before anything is stored.</summary>
 internal sealed class JobAcceptance(
-    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, ArtifactStore store, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, IdSource ids, TimeProvider clock)
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
@@ -28,8 +26,7 @@ internal sealed class JobAcceptance(
         }
 
         var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-        await Task.Run(
-            () => CompressionRun.Check(ModelParts.Single(store.PathOf(model.Sha256)), model.Format, request.ToRecipe(counts)), cancellationToken);
+        await judge.JudgeAsync(model, request.ToRecipe(counts), cancellationToken);
         var job = new Job
         {
             Id = ids.Next("job_"),

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Condense.Service.Hosting;
 using Condense.Service.Jobs;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Problems;
 
@@ -30,6 +31,9 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
             return;
         }
 
+        // What was meant for the content that is not sent.
+        http.Response.ContentLength = null;
+        http.Response.Headers.Remove(HeaderNames.ContentDisposition);
         var kind = ProblemKind.OfStatus(http.Response.StatusCode);
         string detail = kind.Status switch
         {

@@ -92,7 +92,7 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
         await ApiClient.ProblemAsync(text, 415, "unsupported_media_type");
         using var deep = await PostAsync($$"""{"model":"MODEL","layers":[{"match":"*","method":"quantize","settings":{{string.Concat(Enumerable.Repeat("{\"a\":", 40))}}1{{new string('}', 40)}} }]}""");
         await ApiClient.ProblemAsync(deep, 400, "malformed_json");
-        using var huge = await PostAsync($$"""{"model":"{{new string('x', 2 << 20)}}"}""");
+        using var huge = await PostAsync($$"""{"model":"{{new string('x', 30_000)}}"}""");
         await ApiClient.ProblemAsync(huge, 413, "payload_too_large");
     }
 
@@ -115,7 +115,7 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
         service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json(body.Replace("MODEL", service.Model, StringComparison.Ordinal)));
 
     /// <summary>A service with a model that is ready.</summary>
-    public sealed class WithModel() : RunningService("--Worker:Concurrency=1"), IAsyncLifetime
+    public sealed class WithModel() : RunningService("--Limits:JobBytes=20000"), IAsyncLifetime
     {
         internal string Model { get; private set; } = "";
 

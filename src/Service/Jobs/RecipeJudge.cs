@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Condense.Models;
+using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Stages;
+using Condense.Service.Hosting;
+using Condense.Service.Library;
+using Condense.Service.Storage;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>
+/// Judges recipes before they are accepted. A verdict depends on the model's bytes and the recipe alone, and neither changes: many jobs alike,
+/// sent at once, are judged once.
+/// </summary>
+internal sealed class RecipeJudge(ArtifactStore store)
+{
+    /// <summary>Verdicts that are remembered; beyond, all are forgotten. A verdict is a short key.</summary>
+    private const int Remembered = 1000;
+
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _verdicts = new(StringComparer.Ordinal);
+
+    /// <summary>Returns when the recipe fits the model.</summary>
+    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="RecipeException">The recipe does not fit the model, or its target can't be met.</exception>
+    public async Task JudgeAsync(StoredModel model, CompressionRecipe recipe, CancellationToken cancellationToken)
+    {
+        // The seed decides nothing here.
+        byte[] document = JsonSerializer.SerializeToUtf8Bytes(recipe with { Seed = 0 }, ApiJson.Options);
+        string key = $"{model.Sha256}/{Convert.ToHexString(SHA256.HashData(document))}";
+        if (_verdicts.Count >= Remembered)
+        {
+            _verdicts.Clear();
+        }
+
+        var verdict = _verdicts.GetOrAdd(
+            key, _ => new Lazy<Task>(() => Task.Run(() => CompressionRun.Check(ModelParts.Single(store.PathOf(model.Sha256)), model.Format, recipe), CancellationToken.None)));
+        try
+        {
+            await verdict.Value.WaitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // A refusal is told to those who wait for it now, and judged anew for the next: it may have been ours.
+            _verdicts.TryRemove(KeyValuePair.Create(key, verdict));
+            throw;
+        }
+    }
+}
