@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Condense.Engine.Structures;
 
 /// <summary>How the entries of a dense matrix are stored.</summary>
@@ -10,5 +12,6 @@ public enum FloatFormat
     F16,
 
     /// <summary>bfloat16, 16 bits.</summary>
+    [JsonStringEnumMemberName("bf16")]
     BF16,
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Condense.Models.Tensors;
 
 /// <summary>The type of a tensor's elements, over all formats.</summary>
@@ -13,6 +15,7 @@ public enum DType
     F16,
 
     /// <summary>bfloat16.</summary>
+    [JsonStringEnumMemberName("bf16")]
     BF16,
 
     /// <summary>8-bit float, 4 exponent bits, finite and NaN (OCP FP8 E4M3, "fn").</summary>

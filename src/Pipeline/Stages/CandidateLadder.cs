@@ -31,7 +31,8 @@ internal static class CandidateLadder
     /// <param name="model">The model, for what its consumers can take.</param>
     /// <param name="intent">What the recipe allows.</param>
     /// <param name="withTarget">True: everything that is allowed, for a planner to choose from. False: the one that the rule asks for.</param>
-    public static ImmutableArray<Candidate> Build(Model model, LayerIntent intent, bool withTarget)
+    /// <param name="smallestOnly">Of each kind of form only the one of fewest bytes, bits and numbers: enough to say whether a target is within reach.</param>
+    public static ImmutableArray<Candidate> Build(Model model, LayerIntent intent, bool withTarget, bool smallestOnly = false)
     {
         var candidates = ImmutableArray.CreateBuilder<Candidate>();
         if (intent.MayKeep)
@@ -45,8 +46,8 @@ internal static class CandidateLadder
             {
                 MethodNames.Float16 => Float16Forms(intent),
                 MethodNames.Quantize => QuantizedForms(intent, withTarget),
-                MethodNames.Mixed => MixedForms(intent, withTarget),
-                _ => LowRankForms(intent, withTarget),
+                MethodNames.Mixed => MixedForms(intent, withTarget, smallestOnly),
+                _ => LowRankForms(intent, withTarget, smallestOnly),
             };
 
             // Whether the consumers can take a form depends on its kind, not on its rank: one question per kind.
@@ -54,7 +55,13 @@ internal static class CandidateLadder
             foreach (var form in forms)
             {
                 string kind = Kind(form);
-                if (!supported.TryGetValue(kind, out bool yes))
+                bool known = supported.TryGetValue(kind, out bool yes);
+                if (known && smallestOnly)
+                {
+                    continue;
+                }
+
+                if (!known)
                 {
                     yes = ModelRewriter.Supports(model, intent.Layer, form);
                     supported.Add(kind, yes);
@@ -105,7 +112,7 @@ internal static class CandidateLadder
     }
 
     /// <summary>Partitions of the rows in two, in steps of <see cref="RowChunks"/>.</summary>
-    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget)
+    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget, bool smallestOnly)
     {
         int rows = intent.Layer.Rows;
         if (rows < 2)
@@ -134,7 +141,8 @@ internal static class CandidateLadder
 
         for (int i = 1; i < formats.Count; i++)
         {
-            foreach (int boundary in RowChunks.Boundaries(rows))
+            // Boundaries ascend, and so do the bytes.
+            foreach (int boundary in RowChunks.Boundaries(rows).Take(smallestOnly ? 1 : rows))
             {
                 yield return Mix(intent.Layer, boundary, formats[i], formats[i - 1]);
             }
@@ -167,7 +175,7 @@ internal static class CandidateLadder
         public static RowFormat Float32 { get; } = new(32, 0);
     }
 
-    private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget)
+    private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget, bool smallestOnly)
     {
         var (rows, columns) = (intent.Layer.Rows, intent.Layer.Columns);
         var asked = intent.Settings as LowRankChoice ?? new LowRankChoice();
@@ -185,7 +193,7 @@ internal static class CandidateLadder
 
         int[] tried = asked.FactorBits is { } one ? [one] : [32, 8];
         long before = intent.Layer.Tensor.Data.ByteLength;
-        int limit = MaxRank(rows, columns);
+        int limit = smallestOnly ? 1 : MaxRank(rows, columns);
         foreach (int bits in tried)
         {
             for (int rank = 1; rank <= limit; rank = rank < EveryRank ? rank + 1 : Math.Max(rank + 1, (int)(rank * 1.005)))

@@ -20,7 +20,7 @@ public static class CompressionRun
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
-        var work = PlannedWork.Prepare(model, input, outputFormat, recipe);
+        var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
         if (work.Size is { } size && !work.IsHopeless)
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);

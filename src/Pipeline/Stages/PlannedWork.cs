@@ -36,7 +36,12 @@ internal sealed record PlannedWork
 
     /// <summary>Resolves and checks a recipe.</summary>
     /// <exception cref="RecipeException">The recipe and the model do not fit.</exception>
-    public static PlannedWork Prepare(Model model, ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
+    /// <param name="model">The model.</param>
+    /// <param name="input">Its files.</param>
+    /// <param name="outputFormat">The format asked for.</param>
+    /// <param name="recipe">What is asked.</param>
+    /// <param name="smallestOnly">Whether only feasibility is wanted: then each ladder holds the least of each kind of form.</param>
+    public static PlannedWork Prepare(Model model, ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe, bool smallestOnly = false)
     {
         if (outputFormat != model.Format)
         {
@@ -48,12 +53,12 @@ internal sealed record PlannedWork
 
         var intents = RecipeResolution.Resolve(LayerFinder.Find(model), recipe);
         bool withTarget = recipe.Target is not null;
-        var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget)).ToImmutableArray();
+        var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget, smallestOnly)).ToImmutableArray();
         CheckRules(intents, candidates);
         long bytes = ModelBytes.Of(model, input);
         var size = recipe.Target is { } target ? new SizeModel(model, intents, target, bytes) : null;
         ImmutableArray<ReportWarning> warnings = [];
-        if (size is not null && WithoutLargeProducts(intents, candidates) is { } cheaper && size.Measure(CompressionPlanner.Smallest(size, cheaper, losses: null)) <= size.Limit)
+        if (!smallestOnly && size is not null && WithoutLargeProducts(intents, candidates) is { } cheaper && size.Measure(CompressionPlanner.Smallest(size, cheaper, losses: null)) <= size.Limit)
         {
             candidates = cheaper;
             warnings = [new ReportWarning("low_rank_not_tried", "The target is within reach of formats alone, and layers with both sides above 1,500 take long to factorize: low rank was tried on the smaller ones only. Name it in a layer rule to have it tried.")];

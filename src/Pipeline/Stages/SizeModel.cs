@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Rewriting;
@@ -92,6 +93,15 @@ internal sealed class SizeModel
         _ => _target with { Value = Math.Ceiling((double)size / Math.Max(1, WeightCount) * 1000) / 1000 },
     };
 
+    /// <summary>As many as <see cref="StructureTensors.Slots"/> says, without listing them: this is asked for every candidate.</summary>
+    private static int CountTensors(StructureForm form) => form switch
+    {
+        ProductForm product => CountTensors(product.Left) + CountTensors(product.Right),
+        RowPartitionForm partition => partition.Blocks.Sum(CountTensors),
+        QuantizedForm quantized => quantized.Symmetric ? 2 : 3,
+        _ => 1,
+    };
+
     private static double RoundDown(double ratio) => Math.Floor(ratio * 1000) / 1000;
 
     private static long Floor(double value) => value >= long.MaxValue ? long.MaxValue : (long)value;
@@ -108,7 +118,7 @@ internal sealed class SizeModel
         const int PerLayer = 200;
         const int PerUse = 120;
         long name = Encoding.UTF8.GetByteCount(layer.Name);
-        long tensors = StructureTensors.Slots(candidate.Form).Length;
+        long tensors = CountTensors(candidate.Form);
         return (tensors * (name + PerTensor)) + PerLayer + name + (layer.Uses.Length * (PerUse + (2 * name)));
     }
 }
