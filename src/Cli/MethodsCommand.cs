@@ -22,7 +22,7 @@ internal static class MethodsCommand
     {
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(MethodCatalogue.All, ReportJson.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { Methods = MethodCatalogue.All }, ReportJson.Indented));
             return ExitCode.Done;
         }
 

@@ -1,5 +1,12 @@
 using System.CommandLine;
 using Condense.Cli;
+using Spectre.Console;
+
+if (Console.IsOutputRedirected)
+{
+    // In a file or a pipe there is no edge to wrap at: a layer's name stays in one piece.
+    AnsiConsole.Profile.Width = 240;
+}
 
 var root = new RootCommand("Condense makes machine-learning models smaller: model and target in, smaller model and proof out.")
 {

@@ -68,7 +68,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var run = await CondenseProcess.RunAsync("methods", "--json");
         using var document = JsonDocument.Parse(run.Output);
-        Assert.Equal(["float16", "low-rank", "mixed", "quantize"], document.RootElement.EnumerateArray().Select(method => method.GetProperty("name").GetString()));
+        Assert.Equal(["float16", "low-rank", "mixed", "quantize"], document.RootElement.GetProperty("methods").EnumerateArray().Select(method => method.GetProperty("name").GetString()));
     }
 
     [Theory]

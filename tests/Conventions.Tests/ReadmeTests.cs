@@ -46,7 +46,7 @@ public sealed partial class ReadmeTests
         var command = await Command.RunAsync(Repository.Root, "dotnet", [Repository.Assembly("Cli"), "methods", "--json"]);
         Assert.Equal("", command.Error);
         using var catalogue = JsonDocument.Parse(command.Output);
-        var methods = catalogue.RootElement.ValueKind == JsonValueKind.Array ? catalogue.RootElement : catalogue.RootElement.GetProperty("items");
+        var methods = catalogue.RootElement.GetProperty("methods");
         var section = Repository.Read("README.md").Split("\n## ").Single(text => text.StartsWith("Methods\n", StringComparison.Ordinal));
         foreach (var method in methods.EnumerateArray())
         {

@@ -27,6 +27,9 @@ internal sealed class CompressionJob(
     /// <summary>The one durable Quartz job; each row is a trigger of it.</summary>
     public static readonly JobKey Key = new("compress");
 
+    /// <summary>Names ONNX Runtime's library, as it does for the command line; the setting comes first.</summary>
+    private const string RuntimeVariable = "CONDENSE_ONNXRUNTIME_LIBRARY";
+
     private static readonly string s_worker = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <inheritdoc/>
@@ -103,7 +106,7 @@ internal sealed class CompressionJob(
             WorkDirectory = Directory.CreateDirectory(Path.Combine(jobFolder, "work")).FullName,
             Threads = options.Value.ThreadsPerJob(),
             Clock = clock,
-            OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary,
+            OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
         var progress = new ProgressLog(ledger, claim, clock);
 
