@@ -58,6 +58,11 @@ internal static class CompressCommand
         int threads = ReadThreads(result);
         var input = ModelArgument.Open(result.GetRequiredValue(s_model));
         string output = Path.GetFullPath(result.GetRequiredValue(s_output));
+        if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
+        {
+            throw new UsageException($"{output} is a folder: name the file to make in it with -o.");
+        }
+
         if (string.Equals(output, Path.GetFullPath(input.MainPath), StringComparison.Ordinal))
         {
             throw new UsageException("The result would replace the model: name another file with -o.");
@@ -73,7 +78,7 @@ internal static class CompressCommand
             Seed = result.GetValue(s_seed),
         };
 
-        string work = output + ".work";
+        string work = Path.Combine(Path.GetDirectoryName(output)!, $".{Path.GetFileName(output)}.condense-work");
         try
         {
             var environment = new RunEnvironment

@@ -76,6 +76,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "", "compress", "{model}", "-o", "{out}", "--ratio", "many")]
     [InlineData(2, "one target", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--bits", "4")]
     [InlineData(2, "would replace", "compress", "{model}", "-o", "{model}", "--ratio", "2")]
+    [InlineData(2, "is a folder", "compress", "{model}", "-o", "/", "--ratio", "2")]
     [InlineData(2, "GLOB=METHOD", "compress", "{model}", "-o", "{out}", "--layer", "encoder")]
     [InlineData(2, "not JSON", "compress", "{model}", "-o", "{out}", "--layer", "encoder.*=low-rank:{rank}")]
     [InlineData(2, ".json or a .md", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
@@ -124,7 +125,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task An_interrupt_ends_with_130_and_leaves_nothing()
     {
         using var process = CondenseProcess.Start("compress", Sample("moby-dick-lstm.onnx"), "-o", File("out.onnx"), "--ratio", "8");
-        while (!Directory.Exists(File("out.onnx.work")) && !process.HasExited)
+        while (!Directory.Exists(File(".out.onnx.condense-work")) && !process.HasExited)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
         }

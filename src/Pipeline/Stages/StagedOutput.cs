@@ -20,7 +20,7 @@ internal sealed class StagedOutput : IAsyncDisposable
             throw new DirectoryNotFoundException($"There is no folder {parent} to write {Path.GetFileName(_target)} into.");
         }
 
-        _folder = _target + ".staging";
+        _folder = Path.Combine(parent, $".{Path.GetFileName(_target)}.condense-staging");
         if (Directory.Exists(_folder))
         {
             // Left by a run that was killed.
