@@ -57,17 +57,7 @@ internal static class CompressCommand
         string[] reports = ReadReports(result);
         int threads = ReadThreads(result);
         var input = ModelArgument.Open(result.GetRequiredValue(s_model));
-        string output = Path.GetFullPath(result.GetRequiredValue(s_output));
-        if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
-        {
-            throw new UsageException($"{output} is a folder: name the file to make in it with -o.");
-        }
-
-        if (string.Equals(output, Path.GetFullPath(input.MainPath), StringComparison.Ordinal))
-        {
-            throw new UsageException("The result would replace the model: name another file with -o.");
-        }
-
+        string output = ReadOutput(result, input);
         var recipe = new CompressionRecipe
         {
             Target = target,
@@ -113,6 +103,19 @@ internal static class CompressCommand
                 Directory.Delete(work, recursive: true);
             }
         }
+    }
+
+    private static string ReadOutput(ParseResult result, ModelParts input)
+    {
+        string output = Path.GetFullPath(result.GetRequiredValue(s_output));
+        if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
+        {
+            throw new UsageException($"{output} is a folder: name the file to make in it with -o.");
+        }
+
+        return string.Equals(output, Path.GetFullPath(input.MainPath), StringComparison.Ordinal)
+            ? throw new UsageException("The result would replace the model: name another file with -o.")
+            : output;
     }
 
     private static string[] ReadReports(ParseResult result)
