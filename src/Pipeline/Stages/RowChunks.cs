@@ -12,6 +12,9 @@ internal sealed class RowChunks(Matrix weight, Importance importance, int thread
 
     private readonly Dictionary<(string Kind, int From, int To), ErrorMeasure> _measured = [];
 
+    /// <summary>Runs have one of two lengths or so: a copy of each is used again and again, instead of a large array per run and format.</summary>
+    private readonly Dictionary<int, Matrix> _copies = [];
+
     /// <summary>Numbers of leading rows that the planner tries, ascending, each at least 1 and below the number of rows.</summary>
     public static IEnumerable<int> Boundaries(int rows) =>
         Enumerable.Range(1, Count - 1).Select(chunk => (int)((long)rows * chunk / Count)).Where(boundary => boundary >= 1).Distinct();
@@ -59,7 +62,7 @@ internal sealed class RowChunks(Matrix weight, Importance importance, int thread
         };
         if (!_measured.TryGetValue((kind, from, to), out var measure))
         {
-            var rows = weight.RowRange(from, to - from);
+            var rows = Copy(from, to);
             var weights = importance.RowWeights is { } all ? new Importance { RowWeights = [.. all.Skip(from).Take(to - from)] } : importance;
             measure = block is QuantizedForm codes
                 ? RoundToNearest.Predict(rows, weights, new QuantizedForm(rows.Rows, rows.Columns, codes.CodeBits, codes.Symmetric, codes.Granularity, codes.GroupSize), threads)
@@ -68,5 +71,17 @@ internal sealed class RowChunks(Matrix weight, Importance importance, int thread
         }
 
         return measure;
+    }
+
+    private Matrix Copy(int from, int to)
+    {
+        if (!_copies.TryGetValue(to - from, out var copy))
+        {
+            copy = new Matrix(to - from, weight.Columns);
+            _copies.Add(to - from, copy);
+        }
+
+        weight.Values.AsSpan(from * weight.Columns, copy.Values.Length).CopyTo(copy.Values);
+        return copy;
     }
 }
