@@ -11,7 +11,9 @@ internal static class Failure
     {
         try
         {
-            return await command();
+            // At once on a thread of its own: an interrupt waits only for a command whose task the library already holds, and long work
+            // before the first await would keep that from it. What it does not wait for leaves its files behind.
+            return await Task.Run(command);
         }
         catch (UsageException exception)
         {
