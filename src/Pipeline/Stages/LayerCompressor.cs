@@ -5,7 +5,6 @@ using Condense.Engine.Methods;
 using Condense.Engine.Structures;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
-using Condense.Pipeline.Recipes;
 
 namespace Condense.Pipeline.Stages;
 
@@ -14,7 +13,6 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
 {
     /// <summary>Compresses one layer. Memory: the weight, its structure, and for low rank the basis.</summary>
     /// <returns>The piece of the store that holds the structure's tensors by suffix, and whether an earlier run had made it.</returns>
-    /// <exception cref="RecipeException">A value of the weight is beyond what the method can hold: <c>incompatible_method</c>.</exception>
     public async Task<(string Key, bool Reused)> CompressAsync(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, CancellationToken cancellationToken)
     {
         var form = candidate.Form ?? throw new ArgumentException("A kept layer has no structure.", nameof(candidate));
@@ -47,12 +45,6 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
                 return new RowPartitionMatrix([.. partition.Blocks.Select((block, index) =>
                     Compress(intent, weight.RowRange(partition.Blocks.Take(index).Sum(above => above.Rows), block.Rows), block, analysis))]);
             case DenseForm dense:
-                if (!DenseMatrix.Fits(weight, dense.Format))
-                {
-                    string detail = $"{intent.Layer.Name} holds values beyond the range of {dense.Format}. Choose another method for it, or keep it.";
-                    throw new RecipeException("incompatible_method", detail, [new RecipeProblem(intent.RulePointer ?? "/methods", detail)]);
-                }
-
                 return new DenseMatrix(weight, dense.Format);
             case QuantizedForm quantized:
                 return RoundToNearest.Quantize(weight, quantized, threads);

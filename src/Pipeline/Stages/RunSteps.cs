@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using Condense.Models;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
+using Condense.Pipeline.Recipes;
 
 namespace Condense.Pipeline.Stages;
 
@@ -32,6 +33,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             if (work.Candidates[i].Any(candidate => candidate.Form is not null))
             {
                 (analysis, bool wasReused) = await analyser.AnalyseAsync(work.Intents[i], work.Candidates[i], cancellationToken);
+                CheckApplicable(work.Intents[i], work.Candidates[i], analysis);
                 reused += wasReused ? 1 : 0;
             }
 
@@ -93,6 +95,17 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
         }
 
         return measured;
+    }
+
+    /// <summary>A rule may ask for what the values of a weight do not allow: f16 beyond its range, factors beyond f32's.</summary>
+    /// <exception cref="RecipeException">No candidate can hold the layer's values: <c>incompatible_method</c>.</exception>
+    private static void CheckApplicable(LayerIntent intent, ImmutableArray<Candidate> candidates, LayerAnalysis analysis)
+    {
+        if (analysis.Losses.All(double.IsPositiveInfinity))
+        {
+            string detail = $"{intent.Layer.Name} holds values beyond the range of {candidates[0].Method} as it is set. Choose another method for it, or keep it.";
+            throw new RecipeException("incompatible_method", detail, [new RecipeProblem($"{intent.RulePointer}/method", detail)]);
+        }
     }
 
     /// <summary>A kept layer loses nothing, but its norm counts in the whole model's error.</summary>

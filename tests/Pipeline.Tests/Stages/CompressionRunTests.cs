@@ -257,6 +257,23 @@ public sealed class CompressionRunTests : IDisposable
         Assert.Equal("/tensors/w/2", exception.Problems.Single().Pointer);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1.5)]
+    public async Task Values_beyond_what_a_rule_asks_for_are_refused_with_the_layer(double? ratio)
+    {
+        string path = await TestModels.WriteAsync(_folder.File("large.safetensors"), TestModels.Tensor("w.weight", [.. Enumerable.Repeat(1e6f, 4096)], 64, 64));
+        var recipe = new CompressionRecipe
+        {
+            Target = ratio is { } value ? new CompressionTarget(TargetKind.Ratio, value) : null,
+            Layers = [new LayerRule("w.*", "float16", null)],
+        };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, recipe));
+        Assert.Equal("incompatible_method", exception.Code);
+        Assert.Equal("/layers/0/method", exception.Problems.Single().Pointer);
+        Assert.Contains("w.weight", exception.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Degenerate_weights_give_a_right_result_or_are_kept()
     {
