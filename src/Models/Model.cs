@@ -46,6 +46,9 @@ public sealed class Model : IDisposable
     /// <summary>Names of the parts, beside the main file, that the model's tensors lie in.</summary>
     public IReadOnlyCollection<string> UsedParts { get; init; } = [];
 
+    /// <summary>What the reader noticed.</summary>
+    public ImmutableArray<ModelFinding> Findings { get; init; } = [];
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -65,4 +65,19 @@ public enum ModelFormatError
 
     /// <summary>A part that the model refers to is absent.</summary>
     MissingPart,
+
+    /// <summary>A pickle does more than hold tensors: it names a function or uses an instruction that is not on the list of harmless ones.</summary>
+    UnsafePickle,
+
+    /// <summary>A pickle breaks the laws of its own format.</summary>
+    InvalidPickle,
+
+    /// <summary>A zip archive contradicts itself, or carries irregularities that readers disagree about.</summary>
+    InvalidArchive,
+
+    /// <summary>A zip archive uses what is not read: encryption, several disks, a rare method of compression.</summary>
+    UnsupportedArchive,
+
+    /// <summary>An archive would unpack to more than the limits allow.</summary>
+    ArchiveBomb,
 }

@@ -51,8 +51,10 @@ internal sealed record Fault(
 
     private static ProblemKind KindOf(ModelFormatError error) => error switch
     {
-        ModelFormatError.UnsupportedFormat or ModelFormatError.EmptyFile or ModelFormatError.UnsupportedVersion or ModelFormatError.MissingPart =>
-            ProblemKind.UnsupportedFormat,
+        ModelFormatError.UnsupportedFormat or ModelFormatError.EmptyFile or ModelFormatError.UnsupportedVersion or ModelFormatError.MissingPart
+            or ModelFormatError.UnsupportedArchive => ProblemKind.UnsupportedFormat,
+        ModelFormatError.UnsafePickle => ProblemKind.UnsafePickle,
+        ModelFormatError.ArchiveBomb => ProblemKind.ArchiveBomb,
         ModelFormatError.UnsafeExternalData => ProblemKind.UnsafeExternalData,
         _ => ProblemKind.CorruptModel,
     };

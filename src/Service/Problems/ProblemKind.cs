@@ -70,6 +70,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>External data outside its place.</summary>
     public static readonly ProblemKind UnsafeExternalData = new("unsafe_external_data", 422, "The model's external data is not safe to read.");
 
+    /// <summary>A pickle that could run code.</summary>
+    public static readonly ProblemKind UnsafePickle = new("unsafe_pickle", 422, "The file holds a pickle that does more than hold tensors.");
+
+    /// <summary>An archive that unpacks to more than is accepted.</summary>
+    public static readonly ProblemKind ArchiveBomb = new("archive_bomb", 422, "The archive unpacks to more than is accepted.");
+
     /// <summary>NaN or infinities among the weights.</summary>
     public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
 
