@@ -32,6 +32,8 @@ internal static class CompressCommand
 
     private static readonly Option<string?> s_vocabulary = new("--vocabulary") { Description = "One token a line, or JSON with \"vocab\", in row order; for a text to be counted." };
 
+    private static readonly Option<double?> s_exponent = new("--exponent") { Description = "α of the row weights (count + 1)^α, 0 … 1; default 0.75." };
+
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Seed of everything that draws numbers.", DefaultValueFactory = _ => 0 };
 
     private static readonly Option<int> s_threads = new("--threads") { Description = "Threads; the result does not depend on it.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -45,7 +47,7 @@ internal static class CompressCommand
     {
         var command = new Command("compress", "Makes a model smaller and measures what that cost.")
         {
-            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_seed, s_threads, s_reports, s_json,
+            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_exponent, s_seed, s_threads, s_reports, s_json,
         };
         command.SetAction((result, cancellationToken) => Failure.GuardAsync(() => RunAsync(result, cancellationToken)));
         return command;
@@ -64,7 +66,7 @@ internal static class CompressCommand
             Methods = result.GetValue(s_methods) ?? [],
             Layers = [.. (result.GetValue(s_layers) ?? []).Select(LayerRuleText.Parse)],
             Keep = result.GetValue(s_keep) ?? [],
-            Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), cancellationToken),
+            Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), result.GetValue(s_exponent), cancellationToken),
             Seed = result.GetValue(s_seed),
         };
 

@@ -1,3 +1,4 @@
+using Condense.Engine.Methods;
 using Condense.Engine.Structures;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Stages;
@@ -82,9 +83,15 @@ internal static class ReportBuilder
             BytesAfter = kept ? source.Tensor.Data.ByteLength : layer.Candidate.Form!.StorageBits / 8,
             RelativeError = layer.Error?.RelativeError ?? 0,
             WeightedRelativeError = layer.Intent.Importance.RowWeights is null ? null : layer.Error?.WeightedRelativeError ?? 0,
+            HeadError = Band(layer, bands => bands.Head),
+            MidError = Band(layer, bands => bands.Mid),
+            TailError = Band(layer, bands => bands.Tail),
             Bound = kept ? null : layer.Bound,
         };
     }
+
+    private static double? Band(MeasuredLayer layer, Func<FrequencyBands, double> band) =>
+        layer.Intent.Importance.RowWeights is null ? null : layer.Bands is { } bands ? band(bands) : 0;
 
     private static void AddWarnings(IReadOnlyList<MeasuredLayer> measured, bool worthwhile, List<ReportWarning> warnings)
     {
@@ -93,7 +100,7 @@ internal static class ReportBuilder
             return;
         }
 
-        if (measured.Any(layer => layer.Candidate.Form is QuantizedForm or DenseForm or RowPartitionForm))
+        if (measured.Any(layer => layer.Candidate is { Form: QuantizedForm or DenseForm } or { Form: RowPartitionForm, Grouping: null }))
         {
             warnings.Add(new ReportWarning("smaller_not_faster", "Layers stored in 8 or 16 bits are widened before they are used: fewer bytes, not fewer operations. Only low rank saves operations."));
         }

@@ -42,18 +42,21 @@ internal static class CandidateLadder
 
         foreach (string method in intent.Methods)
         {
-            var forms = method switch
+            var offers = method switch
             {
-                MethodNames.Float16 => Float16Forms(intent),
-                MethodNames.Quantize => QuantizedForms(intent, withTarget),
-                MethodNames.Mixed => MixedForms(intent, withTarget, smallestOnly),
-                _ => LowRankForms(intent, withTarget, smallestOnly),
+                MethodNames.GroupReduce => GroupedForms.Of(intent, withTarget),
+                MethodNames.Float16 => Of(Float16Forms(intent)),
+                MethodNames.Quantize => Of(QuantizedForms(intent, withTarget)),
+                MethodNames.Mixed => Of(MixedForms(intent, withTarget, smallestOnly)),
+                _ => Of(LowRankForms(intent, withTarget, smallestOnly)),
             };
+            IEnumerable<Candidate> Of(IEnumerable<StructureForm> forms) => forms.Select(form => new Candidate(method, form));
 
             // Whether the consumers can take a form depends on its kind, not on its rank: one question per kind.
             var supported = new Dictionary<string, bool>(StringComparer.Ordinal);
-            foreach (var form in forms)
+            foreach (var offer in offers)
             {
+                var form = offer.Form!;
                 string kind = Kind(form);
                 bool known = supported.TryGetValue(kind, out bool yes);
                 if (known && smallestOnly)
@@ -69,7 +72,7 @@ internal static class CandidateLadder
 
                 if (yes)
                 {
-                    candidates.Add(new Candidate(method, form));
+                    candidates.Add(offer);
                 }
             }
         }
@@ -223,6 +226,16 @@ internal static class CandidateLadder
     private static int RankOf(int rows, int columns, double ratio) =>
         (int)Math.Clamp(Math.Floor((double)rows * columns / (ratio * ((double)rows + columns))), 1, Math.Min(rows, columns));
 
+    /// <summary>The format of factors: 16 bits where they are asked for, or where the weight has no more itself.</summary>
+    /// <param name="factorBits">16 or 32.</param>
+    /// <param name="type">The weight's type.</param>
+    public static FloatFormat FactorFormat(int factorBits, DType type) => (factorBits, type) switch
+    {
+        (16, DType.BF16) or (32, DType.BF16) => FloatFormat.BF16,
+        (16, _) or (_, DType.F16) => FloatFormat.F16,
+        _ => FloatFormat.F32,
+    };
+
     private static ProductForm Product(Layer layer, int rank, int factorBits)
     {
         if (factorBits == 8)
@@ -233,12 +246,7 @@ internal static class CandidateLadder
                 new QuantizedForm(rank, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow));
         }
 
-        var format = (factorBits, layer.Tensor.DType) switch
-        {
-            (16, DType.BF16) or (32, DType.BF16) => FloatFormat.BF16,
-            (16, _) or (_, DType.F16) => FloatFormat.F16,
-            _ => FloatFormat.F32,
-        };
+        var format = FactorFormat(factorBits, layer.Tensor.DType);
         return new ProductForm(new DenseForm(layer.Rows, rank, format), new DenseForm(rank, layer.Columns, format));
     }
 }

@@ -97,7 +97,7 @@ internal sealed class SizeModel
     private static int CountTensors(StructureForm form) => form switch
     {
         ProductForm product => CountTensors(product.Left) + CountTensors(product.Right),
-        RowPartitionForm partition => partition.Blocks.Sum(CountTensors),
+        RowPartitionForm partition => partition.Blocks.Sum(CountTensors) + (partition.Permuted ? 1 : 0),
         QuantizedForm quantized => quantized.Symmetric ? 2 : 3,
         _ => 1,
     };
@@ -119,6 +119,9 @@ internal sealed class SizeModel
         const int PerUse = 120;
         long name = Encoding.UTF8.GetByteCount(layer.Name);
         long tensors = CountTensors(candidate.Form);
-        return (tensors * (name + PerTensor)) + PerLayer + name + (layer.Uses.Length * (PerUse + (2 * name)));
+
+        // Every block of factors has nodes of its own for each use.
+        long blocks = candidate.Grouping is not null && candidate.Form is RowPartitionForm partition ? partition.Blocks.Count : 1;
+        return (tensors * (name + PerTensor)) + PerLayer + name + (layer.Uses.Length * blocks * (PerUse + (2 * name)));
     }
 }
