@@ -53,6 +53,7 @@ internal sealed record FrequencyChoice
 
         public IReadOnlyList<string> Layers { get; init; } = [];
 
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public double? Exponent { get; init; }
     }
 }
