@@ -39,7 +39,7 @@ internal static class ErrorBars
 
         if (bounded)
         {
-            html.Add($"<li><svg width=\"10\" height=\"18\" aria-hidden=\"true\"><path class=\"bound\" d=\"M5 0V18\"/></svg>the least that any matrix of this rank can lose</li>");
+            html.Add($"<li><svg width=\"10\" height=\"18\" aria-hidden=\"true\"><path class=\"bound\" d=\"M5 0V18\"/></svg>the least that any matrix of this rank can lose, beside the bar that it bounds</li>");
         }
 
         html.Add($"</ul>\n<div class=\"bars\">\n");
@@ -83,8 +83,9 @@ internal static class ErrorBars
 
         if (layer.Bound is { } bound)
         {
+            // In the norm that was minimised: the weighted one where there are weights.
             double x = axis.PercentOf(bound);
-            html.Add($"<line class=\"bound\" x1=\"{x:0.##}%\" x2=\"{x:0.##}%\" y1=\"1\" y2=\"25\"/>");
+            html.Add($"<line class=\"bound\" x1=\"{x:0.##}%\" x2=\"{x:0.##}%\" y1=\"{(layer.WeightedRelativeError is null ? 1 : 13)}\" y2=\"{(layer.WeightedRelativeError is null ? 17 : 25)}\"/>");
         }
 
         html.Add($"</svg><span class=\"value\">{Quantity.Error(layer.RelativeError)}");

@@ -6,15 +6,17 @@ namespace Condense.Pipeline.Reports.Html;
 /// <summary>A report as one HTML file that needs nothing else: no script, no request, styles and pictures inside.</summary>
 public static class ReportHtml
 {
+    private const string Rest = "img-src data:; base-uri 'none'; form-action 'none'";
+
+    // A browser asks for an icon unless the page names one; an empty one of its own needs no request, but leave for images in it.
+    private static readonly string s_inFile =
+        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Stylesheet.Text)))}'; {Rest}";
+
     /// <summary>
     /// What a browser may do with the page, for the header <c>Content-Security-Policy</c>: show it, with its one stylesheet. The file itself says the same
     /// for whoever opens it without a server.
     /// </summary>
-    public static string ContentSecurityPolicy { get; } = $"{InFile}; frame-ancestors 'none'";
-
-    /// <summary>A browser asks for an icon unless the page names one; an empty one needs no request.</summary>
-    private static string InFile { get; } =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Stylesheet.Text)))}'; img-src data:; base-uri 'none'; form-action 'none'";
+    public static string ContentSecurityPolicy { get; } = $"{s_inFile}; frame-ancestors 'none'";
 
     /// <summary>
     /// Writes a report: the verdict, what it cost, warnings, sizes, errors, spectra, every layer, and how it was made. Charts show what can be told
@@ -24,7 +26,7 @@ public static class ReportHtml
     public static string Write(CompressionReport report)
     {
         var html = new HtmlBuilder();
-        html.Add($"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{InFile}\">\n");
+        html.Add($"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{s_inFile}\">\n");
         html.Add($"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
         html.Add($"<title>{Verdict.Title(report)} · Condense report</title>\n<link rel=\"icon\" href=\"data:,\">\n");
         html.AddStylesheet();

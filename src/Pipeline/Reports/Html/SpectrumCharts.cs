@@ -21,7 +21,7 @@ internal static class SpectrumCharts
             return;
         }
 
-        html.Add($"<p class=\"hint\">The share of a layer’s energy (its squared singular values) that a matrix of a given rank leaves out. The line marks the rank that was chosen; layers without one were not factorized, and their curve shows why.");
+        html.Add($"<p class=\"hint\">The share of a layer’s energy (its squared singular values, with rows weighted where weights are known) that a matrix of a given rank leaves out. The line marks the rank that was chosen; layers without one were not factorized, and their curve shows why.");
         if (known.Count > MostCharts)
         {
             html.Add($" {known.Count - MostCharts:N0} smaller layers are left out here; the JSON report has them all.");

@@ -54,12 +54,12 @@ internal static class Stylesheet
         .facts{display:grid;gap:10px;align-content:start}
         .scroll{overflow-x:auto;margin:0 -24px;padding:0 24px}
         .scroll:focus-visible{outline:2px solid var(--accent);outline-offset:-2px}
-        table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.875rem}
+        table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.8125rem}
         caption{text-align:left;padding:0 0 8px}
-        th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
-        thead th{color:var(--soft);font-weight:600;white-space:nowrap;vertical-align:bottom}
+        th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
+        thead th{color:var(--soft);font-weight:600;line-height:1.25;vertical-align:bottom}thead .n{white-space:normal;min-width:5.2em}
         tbody th{font-weight:500;min-width:11em;max-width:22em}
-        .scroll td{min-width:max-content}.scroll td:nth-child(4){min-width:12em}
+        .scroll td:nth-child(4){min-width:13em}.scroll tr>:last-child{padding-right:0}
         .n{text-align:right;white-space:nowrap}
         .stages{align-self:start}.stages th{min-width:0;width:1%;white-space:nowrap}.stages .n{width:1%}.wide{width:98%;vertical-align:middle}.time{width:100%;height:10px;display:block}
         @media (max-width:760px){main{padding:12px 10px 40px}section,header{padding:18px 14px;border-radius:10px}.pair{grid-template-columns:1fr}
@@ -90,7 +90,7 @@ internal static class Stylesheet
         .axis text,.plot text{fill:var(--soft);font-size:11px}
         .plain{fill:var(--bar)}.weighted{fill:var(--thin)}.bound{stroke:var(--bound);stroke-width:2.5;fill:none}
         .grid{stroke:var(--line);stroke-width:1;fill:none;vector-effect:non-scaling-stroke}
-        .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(250px,1fr));gap:24px}
+        .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:24px}
         .plots figcaption{font-size:.875rem;font-weight:600;min-height:4.4em}.plots figcaption small{font-weight:400}
         .plot{width:100%;height:142px;display:block}.field{width:calc(100% - 40px);height:112px;overflow:visible}
         .area{fill:var(--bar);fill-opacity:.16}.curve{fill:none;stroke:var(--bar);stroke-width:2;vector-effect:non-scaling-stroke}
