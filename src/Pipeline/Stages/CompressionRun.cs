@@ -30,7 +30,7 @@ public static class CompressionRun
     /// <summary>Compresses a model.</summary>
     /// <param name="input">The model's files.</param>
     /// <param name="outputPath">The file to make. It appears only when it is whole and verified: written beside, then renamed.</param>
-    /// <param name="outputFormat">Its format; must equal the input's in this version.</param>
+    /// <param name="outputFormat">Its format, one of <see cref="OutputFormats.Of"/> the model's.</param>
     /// <param name="recipe">What is asked.</param>
     /// <param name="environment">What the host gives.</param>
     /// <param name="progress">Told of stages and layers; may be null.</param>
@@ -52,8 +52,9 @@ public static class CompressionRun
     {
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
-        using var model = ModelReader.Open(input, ReadLimits.Default);
-        var work = PlannedWork.Prepare(model, input, outputFormat, recipe);
+        using var original = ModelReader.Open(input, ReadLimits.Default);
+        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
+        var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
 
@@ -77,7 +78,7 @@ public static class CompressionRun
         bool worthwhile = layers.Length > 0 && await WriteAsync(model, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
         if (!worthwhile)
         {
-            await staging.CopyAsync(model, input, cancellationToken);
+            await staging.CopyAsync(model, input, work.Converts, cancellationToken);
         }
 
         watch.Begin(Stage.Verifying, plan.Candidates.Length);
