@@ -20,7 +20,8 @@ public static class CompressionRun
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
-        var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
+        using var converted = OpsetChoice.Apply(model, recipe);
+        var work = PlannedWork.Prepare(converted ?? model, input, outputFormat, recipe, smallestOnly: true);
         if (work.Size is { } size && !work.IsHopeless)
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
@@ -53,7 +54,9 @@ public static class CompressionRun
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
         using var model = ModelReader.Open(input, ReadLimits.Default);
-        var work = PlannedWork.Prepare(model, input, outputFormat, recipe);
+        using var converted = OpsetChoice.Apply(model, recipe);
+        var source = converted ?? model;
+        var work = PlannedWork.Prepare(source, input, outputFormat, recipe);
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
 
@@ -74,7 +77,7 @@ public static class CompressionRun
                 suffix => store.Load(pieces[pair.index]!, LayerCompressor.TensorPrefix + suffix),
                 pair.candidate.Method))
             .ToArray();
-        bool worthwhile = layers.Length > 0 && await WriteAsync(model, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
+        bool worthwhile = layers.Length > 0 && await WriteAsync(source, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
         if (!worthwhile)
         {
             await staging.CopyAsync(model, input, cancellationToken);
