@@ -15,7 +15,7 @@ public static class CompressionRun
     /// <param name="input">The model's files.</param>
     /// <param name="outputFormat">The format asked for.</param>
     /// <param name="recipe">What is asked.</param>
-    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="ModelFormatException">The model can't be read, or has an operator that can't be raised to the opset asked for.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
@@ -37,7 +37,7 @@ public static class CompressionRun
     /// <param name="progress">Told of stages and layers; may be null.</param>
     /// <param name="cancellationToken">Stops within one layer; nothing is left at the output's path.</param>
     /// <returns>The measured proof.</returns>
-    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="ModelFormatException">The model can't be read, or has an operator that can't be raised to the opset asked for.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
     /// <exception cref="VerificationException">The written file does not hold what was computed.</exception>
     /// <exception cref="IOException">The disk failed or is full; nothing is left at the output's path.</exception>
@@ -96,12 +96,17 @@ public static class CompressionRun
             warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
         }
 
+        if (!worthwhile && converted is not null)
+        {
+            warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
+        }
+
         string digestAfter = await TensorDigest.OfFileAsync(staging.MainPath, cancellationToken);
         long bytesAfter = staging.Bytes;
         watch.End();
         var report = ReportBuilder.Build(work, recipe, reports, bytesAfter, digestBefore, digestAfter, worthwhile, difference, warnings, watch.SecondsByStage, steps.ReusedLayers, environment.Threads);
         staging.Publish();
-        return report;
+        return report with { OpsetBefore = model.Program?.Opset, OpsetAfter = worthwhile ? source.Program?.Opset : model.Program?.Opset };
     }
 
     /// <summary>Writes the result unless it would not be smaller than the original; without a target the caller has asked for it all the same.</summary>
