@@ -3,6 +3,7 @@ using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Reports;
+using Condense.Pipeline.Reports.Html;
 using Condense.Pipeline.Stages;
 
 namespace Condense.Cli;
@@ -38,7 +39,7 @@ internal static class CompressCommand
 
     private static readonly Option<int> s_threads = new("--threads") { Description = "Threads; the result does not depend on it.", DefaultValueFactory = _ => Environment.ProcessorCount };
 
-    private static readonly Option<string[]> s_reports = new("--report") { Description = "Write the report to FILE.json or FILE.md; repeat for both." };
+    private static readonly Option<string[]> s_reports = new("--report") { Description = "Write the report to FILE.json, FILE.md or FILE.html; repeat for more." };
 
     private static readonly Option<bool> s_json = JsonOption.Build();
 
@@ -86,8 +87,7 @@ internal static class CompressCommand
                 progress => CompressionRun.RunAsync(input, output, OutputFormat(result.GetValue(s_format), input, output), recipe, environment, progress, cancellationToken));
             foreach (string path in reports)
             {
-                string text = Path.GetExtension(path) is ".json" ? JsonSerializer.Serialize(report, ReportJson.Indented) + "\n" : ReportMarkdown.Write(report);
-                await File.WriteAllTextAsync(path, text, cancellationToken);
+                await File.WriteAllTextAsync(path, ReportAs(Path.GetExtension(path), report), cancellationToken);
             }
 
             if (result.GetValue(s_json))
@@ -110,6 +110,13 @@ internal static class CompressCommand
         }
     }
 
+    private static string ReportAs(string extension, CompressionReport report) => extension switch
+    {
+        ".json" => JsonSerializer.Serialize(report, ReportJson.Indented) + "\n",
+        ".html" => ReportHtml.Write(report),
+        _ => ReportMarkdown.Write(report),
+    };
+
     private static string ReadOutput(ParseResult result)
     {
         string output = Path.GetFullPath(result.GetRequiredValue(s_output));
@@ -126,8 +133,8 @@ internal static class CompressCommand
     private static string[] ReadReports(ParseResult result)
     {
         string[] reports = result.GetValue(s_reports) ?? [];
-        return Array.Find(reports, path => Path.GetExtension(path) is not (".json" or ".md")) is { } wrong
-            ? throw new UsageException($"A report is a .json or a .md file, not {wrong}.")
+        return Array.Find(reports, path => Path.GetExtension(path) is not (".json" or ".md" or ".html")) is { } wrong
+            ? throw new UsageException($"A report is a .json, a .md or a .html file, not {wrong}.")
             : reports;
     }
 

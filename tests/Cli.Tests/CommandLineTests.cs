@@ -79,7 +79,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "is a folder", "compress", "{model}", "-o", "/", "--ratio", "2")]
     [InlineData(2, "GLOB=METHOD", "compress", "{model}", "-o", "{out}", "--layer", "encoder")]
     [InlineData(2, "not JSON", "compress", "{model}", "-o", "{out}", "--layer", "encoder.*=low-rank:{rank}")]
-    [InlineData(2, ".json or a .md", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
+    [InlineData(2, ".json, a .md or a .html", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
     [InlineData(2, "", "shrink", "{model}")]
     [InlineData(3, "no file", "inspect", "nowhere.onnx")]
     [InlineData(3, "EmptyFile", "inspect", "{empty}")]

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;
 
@@ -88,9 +90,10 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             var intent = work.Intents[i];
             if (SizeModel.IsCompressible(intent))
             {
-                measured.Add(pieces[i] is { } key
+                var layer = pieces[i] is { } key
                     ? Measure(intent, plan.Candidates[i], plan.Analyses[i]!, key, structured.GetValueOrDefault(intent.Layer.Name), verification)
-                    : MeasureKept(intent));
+                    : MeasureKept(intent);
+                measured.Add(layer with { Spectrum = SpectrumOf(plan.Analyses[i], layer.Candidate) });
             }
 
             watch.Report(i + 1, plan.Candidates.Length, 0, $"Verified {intent.Layer.Name}");
@@ -120,6 +123,17 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
         }
 
         return new MeasuredLayer(intent, Candidate.Keep, Error: null, Bound: null, norm);
+    }
+
+    private LayerSpectrum? SpectrumOf(LayerAnalysis? analysis, Candidate candidate)
+    {
+        if (analysis?.BasisKey is not { } key)
+        {
+            return null;
+        }
+
+        var (squaredValues, energy) = analyser.LoadSpectrum(key);
+        return LayerSpectrum.Of(squaredValues, energy, (candidate.Form as ProductForm)?.Rank);
     }
 
     private MeasuredLayer Measure(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, string key, StructuredLayer? written, Verification verification)

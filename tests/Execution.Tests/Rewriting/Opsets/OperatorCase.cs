@@ -1,0 +1,7 @@
+namespace Condense.Execution.Tests.Rewriting.Opsets;
+
+/// <summary>A small model around one operator.</summary>
+/// <param name="Name">What it shows.</param>
+/// <param name="Opset">The opset that it is written in.</param>
+/// <param name="Build">Adds inputs, nodes and outputs.</param>
+internal sealed record OperatorCase(string Name, long Opset, Func<TestModel, TestModel> Build);
