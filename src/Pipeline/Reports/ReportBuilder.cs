@@ -30,7 +30,8 @@ internal static class ReportBuilder
         return new CompressionReport
         {
             Outcome = worthwhile || IsMetByOriginal(recipe) ? Outcome.MetTarget : Outcome.NotWorthwhile,
-            Format = work.Format,
+            FormatBefore = work.FormatBefore,
+            Format = work.Model.Format,
             Target = recipe.Target,
             Seed = recipe.Seed,
             BytesBefore = work.BytesBefore,

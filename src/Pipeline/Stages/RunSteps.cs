@@ -27,6 +27,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
 
         watch.Begin(Stage.Analysing, count);
         var analyses = ImmutableArray.CreateBuilder<LayerAnalysis?>(count);
+        var problems = new List<RecipeProblem>();
         int reused = 0;
         for (int i = 0; i < count; i++)
         {
@@ -35,7 +36,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             if (work.Candidates[i].Any(candidate => candidate.Form is not null))
             {
                 (analysis, bool wasReused) = await analyser.AnalyseAsync(work.Intents[i], work.Candidates[i], cancellationToken);
-                CheckApplicable(work.Intents[i], work.Candidates[i], analysis);
+                CheckApplicable(work.Intents[i], work.Candidates[i], analysis, problems);
                 reused += wasReused ? 1 : 0;
             }
 
@@ -43,6 +44,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             watch.Report(i + 1, count, reused, $"Analysed {work.Intents[i].Layer.Name}");
         }
 
+        RecipeProblem.ThrowIfAny(problems);
         watch.Begin(Stage.Planning, 0);
         if (work.Size is not { } size)
         {
@@ -101,13 +103,12 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
     }
 
     /// <summary>A rule may ask for what the values of a weight do not allow: f16 beyond its range, factors beyond f32's.</summary>
-    /// <exception cref="RecipeException">No candidate can hold the layer's values: <c>incompatible_method</c>.</exception>
-    private static void CheckApplicable(LayerIntent intent, ImmutableArray<Candidate> candidates, LayerAnalysis analysis)
+    private static void CheckApplicable(LayerIntent intent, ImmutableArray<Candidate> candidates, LayerAnalysis analysis, List<RecipeProblem> problems)
     {
         if (analysis.Losses.All(double.IsPositiveInfinity))
         {
             string detail = $"{intent.Layer.Name} holds values beyond the range of {candidates[0].Method} as it is set. Choose another method for it, or keep it.";
-            throw new RecipeException("incompatible_method", detail, [new RecipeProblem($"{intent.RulePointer}/method", detail)]);
+            problems.Add(new RecipeProblem($"{intent.RulePointer}/method", detail, RecipeProblem.IncompatibleMethod));
         }
     }
 
