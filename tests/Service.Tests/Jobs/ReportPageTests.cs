@@ -8,6 +8,8 @@ public sealed class ReportPageTests(RunningService service) : IClassFixture<Runn
     private const int Narrow = 360;
     private const int Wide = 1400;
     private const int Height = 1000;
+    private const int PictureWidth = 1100;
+    private const int PictureHeight = 1480;
 
     private static readonly string[] s_sections =
         ["What it cost", "Good to know", "Where the bytes are", "What each layer lost", "Spectra", "Layers", "How it was made"];
@@ -18,7 +20,10 @@ public sealed class ReportPageTests(RunningService service) : IClassFixture<Runn
     public async Task The_sample_s_report_is_whole_from_the_service_and_from_a_file_without_a_network()
     {
         await using var chromium = await Chromium.StartAsync();
-        string id = await service.Api.AddJobAsync(await service.Api.AddModelAsync(await File.ReadAllBytesAsync(SampleModels.Path, Cancellation)), 8);
+        string model = await service.Api.AddModelAsync(await File.ReadAllBytesAsync(SampleModels.Path, Cancellation));
+        using var counted = await service.Api.SendAsync(HttpMethod.Post, "/v1/datasets", ApiClient.Json(await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(SampleModels.Path)!, "vocab.json"), Cancellation)));
+        string frequencies = (string)(await ApiClient.CreatedAsync(counted))["id"]!;
+        string id = await service.Api.AddJobAsync($$"""{"model":"{{model}}","target":{"ratio":8},"frequencies":"{{frequencies}}"}""");
         await service.Api.EndAsync(id);
         string file = await SaveAsync(id);
 
@@ -30,7 +35,7 @@ public sealed class ReportPageTests(RunningService service) : IClassFixture<Runn
             var page = await OpenAsync(context, address);
             Assert.Equal(s_sections, await page.Locator("h2").AllInnerTextsAsync());
             Assert.Equal(2, await page.Locator("svg.map").CountAsync());
-            Assert.True(await page.Locator(".bars li").CountAsync() > 0);
+            Assert.True(await page.Locator(".bars li .weighted").First.IsVisibleAsync(), "The errors weighted by frequencies are not shown.");
             Assert.True(await page.Locator("svg.plot path.cut").CountAsync() > 0, "No spectrum shows where it was cut.");
             var report = await service.Api.GetAsync($"/v1/jobs/{id}/report");
             Assert.Equal(report["layers"]!.AsArray().Select(layer => (string)layer!["name"]!), await page.Locator("tbody th bdi").AllInnerTextsAsync());
@@ -43,8 +48,8 @@ public sealed class ReportPageTests(RunningService service) : IClassFixture<Runn
                 Assert.True(await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= width, $"The page is wider than {width}.");
             }
 
-            await page.SetViewportSizeAsync(Wide, Height);
-            await page.ScreenshotAsync(new() { Path = Chromium.Picture("report.png"), FullPage = true });
+            await page.SetViewportSizeAsync(PictureWidth, PictureHeight);
+            await page.ScreenshotAsync(new() { Path = Chromium.Picture("report.png") });
         }
     }
 
@@ -81,7 +86,7 @@ public sealed class ReportPageTests(RunningService service) : IClassFixture<Runn
             "\u202Ethgiew.gnp\u2066.weight",
             $"{new string('n', 60_000)}.weight",
         ];
-        string id = await service.Api.AddJobAsync(await service.Api.AddModelAsync(SampleModels.Named(names)), 3);
+        string id = await service.Api.AddJobAsync(await service.Api.AddModelAsync(SampleModels.Named(names)), 1.5);
         Assert.Equal("succeeded", (string?)(await service.Api.EndAsync(id))["state"]);
         await using var context = await chromium.Browser.NewContextAsync();
         foreach (string address in new[] { new Uri(await SaveAsync(id)).ToString(), new Uri(service.Address, $"/v1/jobs/{id}/report").ToString() })
