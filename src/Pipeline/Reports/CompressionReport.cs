@@ -9,7 +9,10 @@ public sealed record CompressionReport
     /// <summary>Whether the target was met.</summary>
     public required Outcome Outcome { get; init; }
 
-    /// <summary>The format of both files.</summary>
+    /// <summary>The format of the original.</summary>
+    public required ModelFormat FormatBefore { get; init; }
+
+    /// <summary>The format of the result.</summary>
     public required ModelFormat Format { get; init; }
 
     /// <summary>The opset of the original's standard operators; null without a graph.</summary>

@@ -20,8 +20,7 @@ public static class CompressionRun
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(model, recipe);
-        var work = PlannedWork.Prepare(converted ?? model, input, outputFormat, recipe, smallestOnly: true);
+        var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
         if (work.Size is { } size && !work.IsHopeless)
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
@@ -31,7 +30,7 @@ public static class CompressionRun
     /// <summary>Compresses a model.</summary>
     /// <param name="input">The model's files.</param>
     /// <param name="outputPath">The file to make. It appears only when it is whole and verified: written beside, then renamed.</param>
-    /// <param name="outputFormat">Its format; must equal the input's in this version.</param>
+    /// <param name="outputFormat">Its format, one of <see cref="OutputFormats.Of"/> the model's.</param>
     /// <param name="recipe">What is asked.</param>
     /// <param name="environment">What the host gives.</param>
     /// <param name="progress">Told of stages and layers; may be null.</param>
@@ -53,10 +52,9 @@ public static class CompressionRun
     {
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
-        using var model = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(model, recipe);
-        var source = converted ?? model;
-        var work = PlannedWork.Prepare(source, input, outputFormat, recipe);
+        using var original = ModelReader.Open(input, ReadLimits.Default);
+        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
+        var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
 
@@ -77,10 +75,10 @@ public static class CompressionRun
                 suffix => store.Load(pieces[pair.index]!, LayerCompressor.TensorPrefix + suffix),
                 pair.candidate.Method))
             .ToArray();
-        bool worthwhile = layers.Length > 0 && await WriteAsync(source, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
+        bool worthwhile = layers.Length > 0 && await WriteAsync(model, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
         if (!worthwhile)
         {
-            await staging.CopyAsync(model, input, cancellationToken);
+            await staging.CopyAsync(work.Converts ? model : original, input, work.Converts, cancellationToken);
         }
 
         watch.Begin(Stage.Verifying, plan.Candidates.Length);
@@ -96,7 +94,7 @@ public static class CompressionRun
             warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
         }
 
-        if (!worthwhile && converted is not null)
+        if (!worthwhile && model.Program?.Opset != original.Program?.Opset)
         {
             warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
         }
@@ -106,7 +104,7 @@ public static class CompressionRun
         watch.End();
         var report = ReportBuilder.Build(work, recipe, reports, bytesAfter, digestBefore, digestAfter, worthwhile, difference, warnings, watch.SecondsByStage, steps.ReusedLayers, environment.Threads);
         staging.Publish();
-        return report with { OpsetBefore = model.Program?.Opset, OpsetAfter = worthwhile ? source.Program?.Opset : model.Program?.Opset };
+        return report with { OpsetBefore = original.Program?.Opset, OpsetAfter = (worthwhile ? model : original).Program?.Opset };
     }
 
     /// <summary>Writes the result unless it would not be smaller than the original; without a target the caller has asked for it all the same.</summary>

@@ -17,8 +17,8 @@ namespace Condense.Models.Rewriting.Opsets;
 internal sealed class ConversionScope(
     ModelGraph source, ModelGraph target, long opset, UniqueNames names, KnownValues known, IReadOnlySet<string> used)
 {
-    // Constants are nodes: they may stand in functions too, and are no inputs of old files.
-    private readonly GraphEmitter _constants = new(target, opset, names, ConstantPlace.Node);
+    // Constants are nodes: they may stand in functions too, and are no inputs of old files. Their types are as old as the format itself.
+    private readonly GraphEmitter _constants = new(target, opset, irVersion: 3, names, ConstantPlace.Node);
     private List<Node> _nodes = [];
     private Node? _node;
     private long _version;
