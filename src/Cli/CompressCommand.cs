@@ -33,9 +33,9 @@ internal static class CompressCommand
 
     private static readonly Option<string?> s_vocabulary = new("--vocabulary") { Description = "One token a line, or JSON with \"vocab\", in row order; for a text to be counted." };
 
-    private static readonly Option<int?> s_opset = new("--opset") { Description = "For ONNX: convert the operators to this opset, at most 25. Default: the model's." };
-
     private static readonly Option<ModelFormat?> s_format = new("--format") { Description = "The result's format: onnx, safetensors or npz. Default: by OUT's extension, else the model's own or safetensors." };
+
+    private static readonly Option<int?> s_opset = new("--opset") { Description = "For ONNX: convert the operators to this opset, at most 25. Default: the model's." };
 
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Seed of everything that draws numbers.", DefaultValueFactory = _ => 0 };
 

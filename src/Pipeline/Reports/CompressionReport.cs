@@ -9,8 +9,8 @@ public sealed record CompressionReport
     /// <summary>Whether the target was met.</summary>
     public required Outcome Outcome { get; init; }
 
-    /// <summary>The format of the original.</summary>
-    public required ModelFormat FormatBefore { get; init; }
+    /// <summary>The format of the original; null in a report of an earlier version, when it was that of the result.</summary>
+    public ModelFormat? FormatBefore { get; init; }
 
     /// <summary>The format of the result.</summary>
     public required ModelFormat Format { get; init; }

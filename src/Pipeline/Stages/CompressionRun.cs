@@ -53,7 +53,8 @@ public static class CompressionRun
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
         using var original = ModelReader.Open(input, ReadLimits.Default);
-        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
+        using var converted = OpsetChoice.Apply(original, recipe);
+        var work = PlannedWork.Prepare(converted ?? original, input, outputFormat, recipe);
         var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
@@ -87,7 +88,7 @@ public static class CompressionRun
         OutputDifference? difference = null;
         if (worthwhile)
         {
-            difference = Verification.Compare(model, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings);
+            difference = Verification.Compare(original, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings);
         }
         else if (recipe.Target is { Kind: TargetKind.Ratio, Value: 1 })
         {
