@@ -152,14 +152,15 @@ public sealed class FewBitsTests
     public void Each_end_of_a_range_is_clipped_by_itself()
     {
         // One outlier above: only that end should be cut.
-        var weight = new Matrix(1, 1000);
-        for (int j = 0; j < 1000; j++)
+        const int Columns = 10_000;
+        var weight = new Matrix(1, Columns);
+        for (int j = 0; j < Columns; j++)
         {
-            weight[0, j] = (j - 500) / 500f;
+            weight[0, j] = (j - (Columns / 2)) / (Columns / 2f);
         }
 
-        weight[0, 999] = 4;
-        var quantized = RoundToNearest.Quantize(weight, new QuantizedForm(1, 1000, 4, false, QuantizationGranularity.PerRow));
+        weight[0, Columns - 1] = 4;
+        var quantized = RoundToNearest.Quantize(weight, new QuantizedForm(1, Columns, 4, false, QuantizationGranularity.PerRow));
         float low = quantized.Scales[0] * -quantized.ZeroPoints[0];
         float high = quantized.Scales[0] * (15 - quantized.ZeroPoints[0]);
         Assert.InRange(low, -1.1f, -0.85f);
