@@ -35,6 +35,8 @@ internal static class CompressCommand
 
     private static readonly Option<ModelFormat?> s_format = new("--format") { Description = "The result's format: onnx, safetensors or npz. Default: by OUT's extension, else the model's own or safetensors." };
 
+    private static readonly Option<int?> s_opset = new("--opset") { Description = "For ONNX: convert the operators to this opset, at most 25. Default: the model's." };
+
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Seed of everything that draws numbers.", DefaultValueFactory = _ => 0 };
 
     private static readonly Option<int> s_threads = new("--threads") { Description = "Threads; the result does not depend on it.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -48,7 +50,7 @@ internal static class CompressCommand
     {
         var command = new Command("compress", "Makes a model smaller and measures what that cost.")
         {
-            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_format, s_seed, s_threads, s_reports, s_json,
+            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_format, s_opset, s_seed, s_threads, s_reports, s_json,
         };
         command.SetAction((result, cancellationToken) => Failure.GuardAsync(() => RunAsync(result, cancellationToken)));
         return command;
@@ -71,6 +73,7 @@ internal static class CompressCommand
             Layers = rules!,
             Keep = result.GetValue(s_keep) ?? [],
             Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), cancellationToken),
+            Opset = result.GetValue(s_opset),
             Seed = result.GetValue(s_seed),
         };
 

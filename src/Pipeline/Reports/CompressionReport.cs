@@ -15,6 +15,12 @@ public sealed record CompressionReport
     /// <summary>The format of the result.</summary>
     public required ModelFormat Format { get; init; }
 
+    /// <summary>The opset of the original's standard operators; null without a graph.</summary>
+    public long? OpsetBefore { get; init; }
+
+    /// <summary>The opset of the result's standard operators; null without a graph.</summary>
+    public long? OpsetAfter { get; init; }
+
     /// <summary>What was asked.</summary>
     public CompressionTarget? Target { get; init; }
 

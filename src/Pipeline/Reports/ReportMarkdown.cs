@@ -26,6 +26,11 @@ public static class ReportMarkdown
             text.AppendLine(Invariant($"| output difference, default optimisation | | {difference.RelativeDefault:G4} | |"));
         }
 
+        if (report.OpsetAfter != report.OpsetBefore)
+        {
+            text.AppendLine(Invariant($"| opset | {report.OpsetBefore} | {report.OpsetAfter} | |"));
+        }
+
         text.AppendLine().AppendLine("## Layers").AppendLine();
         text.AppendLine("| layer | role | shape | method | bytes before | bytes after | relative error | weighted | bound |").AppendLine("|---|---|---|---|---:|---:|---:|---:|---:|");
         foreach (var layer in report.Layers)

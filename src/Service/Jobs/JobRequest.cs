@@ -97,6 +97,7 @@ internal sealed record JobRequest
         Layers = [.. Layers.Select(layer => new LayerRule(layer.Match, layer.Method, layer.Settings))],
         Keep = Keep,
         Frequencies = counts is null ? null : new TokenFrequencies(counts, Frequencies!.Layers),
+        Opset = Output?.Opset,
         Seed = Seed,
     };
 
@@ -153,4 +154,8 @@ internal sealed record OutputChoice
     /// The file format: an ONNX model stays `onnx`; any other may become `safetensors` or `npz`. Default: that of the model where it is one of these, else `safetensors`.
     /// </summary>
     public ModelFormat? Format { get; init; }
+
+    /// <summary>For ONNX: the opset of the standard operators, from that of the model to 25; the graph is converted operator by operator. Default: that of the model.</summary>
+    /// <example>21</example>
+    public int? Opset { get; init; }
 }

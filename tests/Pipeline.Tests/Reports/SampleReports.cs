@@ -17,6 +17,7 @@ internal static class SampleReports
         return new CompressionReport
         {
             Outcome = Outcome.MetTarget,
+            FormatBefore = ModelFormat.Onnx,
             Format = ModelFormat.Onnx,
             Target = new CompressionTarget(TargetKind.Ratio, 2),
             Seed = 0,

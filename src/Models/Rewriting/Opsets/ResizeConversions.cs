@@ -8,6 +8,8 @@ namespace Condense.Models.Rewriting.Opsets;
 /// <summary>Conversions of Upsample and Resize.</summary>
 internal static class ResizeConversions
 {
+    private const long FirstOpsetWithOptionalRegion = 13;
+
     /// <summary>Upsample 9: <c>scales</c> became an input.</summary>
     public static void Scales(Node node, ConversionScope scope)
     {
@@ -31,7 +33,7 @@ internal static class ResizeConversions
     public static void Coordinates(Node node, ConversionScope scope)
     {
         string scales = node.Inputs[1];
-        string region = scope.Vector(ImmutableArray<float>.Empty);
+        string region = scope.Opset >= FirstOpsetWithOptionalRegion ? "" : scope.Vector(ImmutableArray<float>.Empty);
         node.Attributes.Add(SettingConversions.Text("coordinate_transformation_mode", "asymmetric"));
         node.Inputs[1] = region;
         node.Inputs.Add(scales);

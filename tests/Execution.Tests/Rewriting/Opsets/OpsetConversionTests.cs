@@ -26,7 +26,7 @@ public sealed class OpsetConversionTests
         await ModelWriter.WriteAsync(model, original, token);
         var expected = RuntimeOutputs.Of(library, original, OptimisationLevel.Disabled);
         Assert.NotEmpty(expected);
-        foreach (long target in s_targets.Where(target => target > one.Opset))
+        foreach (long target in s_targets.Where(target => target > one.Opset && target <= one.NewestRun))
         {
             using var converted = OpsetConversion.Convert(model, target);
             string path = folder.File($"{target}.onnx");
