@@ -1,6 +1,8 @@
 using Condense.Models.Formats;
 using Condense.Models.Formats.Onnx;
+using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
+using Condense.Models.Formats.Zip;
 
 namespace Condense.Models;
 
@@ -16,9 +18,10 @@ public static class ModelReader
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(limits);
-        return Detect(parts.MainPath) switch
+        return Detect(parts.MainPath, limits) switch
         {
             ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
+            ModelFormat.PyTorch => PyTorchReader.Identify(parts, limits),
             _ => SafetensorsReader.Identify(parts, limits),
         };
     }
@@ -32,14 +35,15 @@ public static class ModelReader
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(limits);
-        return Detect(parts.MainPath) switch
+        return Detect(parts.MainPath, limits) switch
         {
             ModelFormat.Onnx => OnnxReader.Read(parts, limits),
+            ModelFormat.PyTorch => PyTorchReader.Read(parts, limits),
             _ => SafetensorsReader.Read(parts, limits),
         };
     }
 
-    private static ModelFormat Detect(string path)
+    private static ModelFormat Detect(string path, ReadLimits limits)
     {
         using var file = File.OpenHandle(path);
         Span<byte> start = stackalloc byte[FormatDetector.PrefixBytes];
@@ -47,6 +51,12 @@ public static class ModelReader
         for (int read; (read = RandomAccess.Read(file, start[count..], count)) > 0;)
         {
             count += read;
+        }
+
+        // What a zip archive holds, its directory says.
+        if (start.StartsWith("PK\x03\x04"u8) && ZipCheckpoint.Recognizes(ZipDirectory.Read(file, limits)))
+        {
+            return ModelFormat.PyTorch;
         }
 
         return FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));

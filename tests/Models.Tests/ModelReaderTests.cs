@@ -10,7 +10,6 @@ public sealed class ModelReaderTests
     public static TheoryData<byte[], string> Strangers { get; } = new()
     {
         { [.. "PK\x03\x04\x14\0\0\0\x08\0"u8], "zip archive" },
-        { [0x80, 0x02, .. "}q\0(X\x05\0\0\0"u8], "pickle" },
         { [.. "GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0"u8], "GGUF" },
         { [0x89, .. "HDF\r\n\x1a\n\0\0\0\0"u8], "HDF5" },
         { [0x1C, 0, 0, 0, .. "TFL3\0\0\x12\0"u8], "TensorFlow Lite" },

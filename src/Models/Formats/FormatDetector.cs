@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
+using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models.Formats;
@@ -15,7 +16,7 @@ internal static class FormatDetector
     // A TensorFlow SavedModel begins with the same two fields as an ONNX model, but its second one is a whole graph, not a producer's name.
     private const int MaxProducerBytes = 4096;
 
-    private const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index) and as ONNX.";
+    private const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index), as ONNX and as PyTorch checkpoints.";
 
     // What people have at hand when they have neither: first bytes, where they stand, and what they mean.
     private static readonly (int Position, byte[] Bytes, string Meaning)[] s_foreign =
@@ -51,10 +52,21 @@ internal static class FormatDetector
             return ModelFormat.Safetensors;
         }
 
-        return NameForeign(start) is null && LooksLikeOnnx(start, fileLength)
-            ? ModelFormat.Onnx
-            : throw new ModelFormatException(
-                ModelFormatError.UnsupportedFormat, $"The file looks like {NameForeign(start) ?? NameGeneral(start)}. {WhatIsRead}", offset: 0);
+        if (NameForeign(start) is null)
+        {
+            if (LooksLikeOnnx(start, fileLength))
+            {
+                return ModelFormat.Onnx;
+            }
+
+            if (PickleDetection.LooksLikePickle(start, fileLength))
+            {
+                return ModelFormat.PyTorch;
+            }
+        }
+
+        throw new ModelFormatException(
+            ModelFormatError.UnsupportedFormat, $"The file looks like {NameForeign(start) ?? NameGeneral(start)}. {WhatIsRead}", offset: 0);
     }
 
     // A length of which at least one byte is no text, then a JSON object; or nothing but a length that could be one.
@@ -132,9 +144,7 @@ internal static class FormatDetector
             }
         }
 
-        return start is [0x80, >= 2 and <= 5, ..]
-            ? "a Python pickle, as old PyTorch checkpoints are; save the weights as safetensors, or export the model to ONNX"
-            : null;
+        return null;
     }
 
     private static string NameGeneral(ReadOnlySpan<byte> start)

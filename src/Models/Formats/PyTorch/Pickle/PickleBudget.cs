@@ -20,6 +20,7 @@ internal sealed class PickleBudget
 
     private const long BytesPerByte = 256;
     private const long BaseBytes = 1 << 20;
+    private const int CharactersPerVisit = 64;
 
     private readonly long _maxBytes;
     private long _bytes;
@@ -57,15 +58,16 @@ internal sealed class PickleBudget
     /// Counts an element that is looked at. A container can stand in many others, and these in many again; without a bound, a short pickle would be
     /// walked for years.
     /// </summary>
+    /// <param name="nameLength">Characters that it adds to the path.</param>
     /// <param name="offset">Where the pickle begins.</param>
     /// <exception cref="ModelFormatException">The limits are passed.</exception>
-    public void Visit(long offset)
+    public void Visit(int nameLength, long offset)
     {
-        _visits++;
+        _visits += 1 + (nameLength / CharactersPerVisit);
         if (_visits > Limits.Items && _visits * ValueBytes > _maxBytes)
         {
             throw new ModelFormatException(
-                ModelFormatError.LimitExceeded, $"The checkpoint holds the same values under more than {_visits - 1} paths; that is no checkpoint of tensors.", offset);
+                ModelFormatError.LimitExceeded, $"The checkpoint holds the same values under more than {Limits.Items} paths; that is no checkpoint of tensors.", offset);
         }
     }
 

@@ -119,7 +119,7 @@ internal sealed class PickleLiterals(PickleSource source)
             line = line[..^1];
         }
 
-        return BigInteger.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        return BigInteger.TryParse(Encoding.Latin1.GetString(line), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             ? Narrow(value)
             : throw PickleRefusals.Invalid(_opcode, "has no integer", _offset);
     }

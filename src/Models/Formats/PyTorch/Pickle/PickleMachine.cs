@@ -1,3 +1,4 @@
+using System.Buffers;
 using Condense.Models.Tensors;
 
 namespace Condense.Models.Formats.PyTorch.Pickle;
@@ -12,6 +13,9 @@ namespace Condense.Models.Formats.PyTorch.Pickle;
 /// <param name="storages">The storages of the container; null where none can be mentioned.</param>
 internal sealed class PickleMachine(PickleSource source, PickleTrace trace, StorageTable? storages)
 {
+    // What would make a line of text look like a name.
+    private static readonly SearchValues<char> s_noName = SearchValues.Create(" \t\r\0\"'(),;:=[]{}");
+
     private readonly PickleStack _stack = new();
     private readonly Dictionary<uint, object?> _memo = new(new SpreadKeys());
     private readonly PickleObjects _objects = new(source.Budget);
@@ -19,6 +23,9 @@ internal sealed class PickleMachine(PickleSource source, PickleTrace trace, Stor
 
     private PickleOpcode _opcode;
     private long _offset;
+
+    /// <summary>The instruction that was read last.</summary>
+    public PickleOpcode Opcode => _opcode;
 
     /// <summary>Carries out the instructions up to STOP. O(length) time and memory.</summary>
     /// <returns>The pickle's value: null, bool, long, BigInteger, double, string, bytes as <see cref="TensorData"/>, or a type of this folder.</returns>
@@ -106,8 +113,11 @@ internal sealed class PickleMachine(PickleSource source, PickleTrace trace, Stor
             case PickleOpcode.Inst:
                 throw PickleRefusals.Unsafe(_opcode, $"makes an object of '{PickleRefusals.Shorten(ReadName())}.{PickleRefusals.Shorten(ReadName())}'", _offset);
             case PickleOpcode.PersId:
-                throw PickleRefusals.Unsafe(_opcode, "names an object outside itself by text", _offset);
-            case PickleOpcode.Obj or PickleOpcode.NewObjEx:
+                throw PickleRefusals.Invalid(_opcode, "mentions an object outside the pickle by a text, which stands for no storage", _offset);
+            case PickleOpcode.Obj:
+                _stack.PopMark();
+                throw PickleRefusals.Unsafe(_opcode, "makes an object of a class", _offset);
+            case PickleOpcode.NewObjEx:
                 throw PickleRefusals.Unsafe(_opcode, "makes an object of a class", _offset);
             case PickleOpcode.Ext1 or PickleOpcode.Ext2 or PickleOpcode.Ext4:
                 throw PickleRefusals.Unsafe(_opcode, "uses a class that the reader would have to have registered", _offset);
@@ -241,7 +251,10 @@ internal sealed class PickleMachine(PickleSource source, PickleTrace trace, Stor
     private string ReadName()
     {
         long start = source.Offset;
-        return PickleSource.Decode(source.ReadLine(), start);
+        string name = PickleSource.Decode(source.ReadLine(), start);
+        return name.Length > 0 && !name.AsSpan().ContainsAny(s_noName)
+            ? name
+            : throw PickleRefusals.Invalid(_opcode, "names what can't be a module, function or class", _offset);
     }
 
     private void ReadStackGlobal()

@@ -33,7 +33,7 @@ internal sealed class PickleObjects(PickleBudget budget)
                 new PickleDictionary(DictionaryKind.Collection),
             GlobalMeaning.Namespace when items is [] => new PickleDictionary(DictionaryKind.Namespace),
             GlobalMeaning.BuiltinSequence when items is [] => new PickleSequence(SequenceKind.List, []),
-            GlobalMeaning.BuiltinSequence when items is [PickleSequence row] or [PickleSequence row, long or null] => row,
+            GlobalMeaning.BuiltinSequence when items is [PickleSequence] or [PickleSequence, long or null] => items[0],
             GlobalMeaning.Size when items is [PickleSequence sizes] => sizes,
             GlobalMeaning.Inert => new InertObject(global.Name),
             GlobalMeaning.EncodeBytes when items is [string text, "latin1" or "latin-1"] => Encode(text, offset),
