@@ -66,7 +66,7 @@ internal static class WeightSupport
         }
 
         var kinds = layer.Uses.Select(use => KindOf(use.Node, use.Input, layer.Tensor));
-        return form switch
+        return CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)) && form switch
         {
             ProductForm => kinds.All(kind => kind != ConsumerKind.Other)
                 && !scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal)),
@@ -75,6 +75,19 @@ internal static class WeightSupport
             _ => true,
         };
     }
+
+    /// <summary>
+    /// Whether graphs can read the codes: those that take 2, 4 or 8 bits, so that no code lies in two bytes; and no byte holds codes of two rows where
+    /// rows are looked up.
+    /// </summary>
+    private static bool CanBeTakenApart(StructureForm form, bool transposed, bool gathered) => form switch
+    {
+        ProductForm product => CanBeTakenApart(product.Left, transposed, gathered && !transposed) && CanBeTakenApart(product.Right, transposed, gathered && transposed),
+        RowPartitionForm partition => partition.Blocks.All(block => CanBeTakenApart(block, transposed, gathered)),
+        QuantizedForm { IsPacked: true } packed => packed.StoredBits is 2 or 4
+            && (!gathered || (long)(transposed ? packed.Rows : packed.Columns) * packed.StoredBits % 8 == 0),
+        _ => true,
+    };
 
     /// <summary>The name by which nodes know a layer's weight.</summary>
     /// <param name="layer">The layer.</param>
