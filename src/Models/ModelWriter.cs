@@ -28,6 +28,7 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Onnx => OnnxWriter.Measure(model),
+            ModelFormat.PyTorch => throw NeverWritten(),
             _ => SafetensorsWriter.Measure(model),
         };
     }
@@ -48,7 +49,10 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Onnx => OnnxWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.PyTorch => throw NeverWritten(),
             _ => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
         };
     }
+
+    private static ArgumentException NeverWritten() => new("A PyTorch checkpoint is a pickle; pickles are read, never written. Write the tensors as safetensors.");
 }

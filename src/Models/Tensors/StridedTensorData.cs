@@ -177,7 +177,7 @@ internal sealed class StridedTensorData(
             {
                 for (int i = 0; i < run; i++, index += innerStride)
                 {
-                    if ((ulong)index < (ulong)from.Length)
+                    if (index >= 0 && index < from.Length)
                     {
                         to[i] = from[(int)index];
                     }

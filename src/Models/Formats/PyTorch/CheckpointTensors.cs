@@ -23,6 +23,11 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
     private const long MostExpansion = 64;
     private const long SmallBytes = 64 << 20;
 
+    private const int MaxIndexDigits = 10;
+
+    // Trainings have one or a few.
+    private const int MostOptimizers = 100;
+
     private readonly ImmutableArray<Tensor>.Builder _tensors = ImmutableArray.CreateBuilder<Tensor>();
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly StringBuilder _path = new();
@@ -62,7 +67,7 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
                 Add(tensor);
                 break;
             case PickledArray array:
-                AddNamed(name => ArrayTensor.Read(array, name, budget), array.Offset);
+                Add(array);
                 break;
             case UnreadTensor unread:
                 string shown = PickleRefusals.Shorten(Name());
@@ -93,7 +98,7 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
         }
 
         // What torch.optim's state_dict() gives has these two keys.
-        if (hasState && hasGroups && _tensors.Count > before)
+        if (hasState && hasGroups && _tensors.Count > before && _findings.Count < MostOptimizers)
         {
             string where = _path.Length == 0 ? "The whole file" : $"'{PickleRefusals.Shorten(_path.ToString())}'";
             _findings.Add(new(
@@ -136,15 +141,17 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
 
     private void VisitItems(List<object?> items, int depth)
     {
+        Span<char> index = stackalloc char[MaxIndexDigits];
         for (int i = 0; i < items.Count; i++)
         {
-            VisitChild(i, items[i], depth);
+            i.TryFormat(index, out int digits, provider: CultureInfo.InvariantCulture);
+            VisitChild(index[..digits], items[i], depth);
         }
     }
 
-    private void VisitChild(object key, object? value, int depth)
+    private void VisitChild(ReadOnlySpan<char> key, object? value, int depth)
     {
-        budget.Visit(key is string text ? text.Length : 0, pickleOffset);
+        budget.Visit(key.Length, pickleOffset);
         if (value is null or bool or long or double or string or InertObject or TensorData or PickleGlobal)
         {
             _others++;
@@ -157,7 +164,7 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
             _path.Append('.');
         }
 
-        _path.Append(CultureInfo.InvariantCulture, $"{key}");
+        _path.Append(key);
         if (_path.Length > budget.Limits.NameBytes)
         {
             throw new ModelFormatException(
@@ -191,6 +198,8 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
             return tensor;
         },
         view.Offset);
+
+    private void Add(PickledArray array) => AddNamed(name => ArrayTensor.Read(array, name, budget), array.Offset);
 
     private void AddNamed(Func<string, Tensor> open, long offset)
     {

@@ -10,6 +10,9 @@ internal sealed class SharedTensors
 {
     private const int MostNamed = 8;
 
+    // A file of a million tied tensors gets no million sentences.
+    private const int MostTold = 1000;
+
     private readonly Dictionary<(PickledStorage Storage, long FirstByte, string View), List<string>> _names = [];
     private readonly List<List<string>> _order = [];
 
@@ -37,11 +40,21 @@ internal sealed class SharedTensors
         names!.Add(tensor.Name);
     }
 
-    /// <summary>One finding for each tensor of several names, in the order of the checkpoint.</summary>
-    public IEnumerable<ModelFinding> ToFindings() =>
-        from names in _order
-        where names.Count > 1
-        let shown = string.Join(", ", names.Take(MostNamed).Select(name => $"'{PickleRefusals.Shorten(name)}'"))
-        let more = names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : ""
-        select new ModelFinding("tied_weights", $"{shown}{more} are one tensor in the checkpoint. In a result they are stored as often as they are named.", names[0]);
+    /// <summary>One finding for each tensor of several names, in the order of the checkpoint; of a thousand, the rest is counted.</summary>
+    public IEnumerable<ModelFinding> ToFindings()
+    {
+        var tied = _order.FindAll(names => names.Count > 1);
+        foreach (var names in tied.Take(MostTold))
+        {
+            string shown = string.Join(", ", names.Take(MostNamed).Select(name => $"'{PickleRefusals.Shorten(name)}'"));
+            string more = names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "";
+            yield return new ModelFinding(
+                "tied_weights", $"{shown}{more} are one tensor in the checkpoint. In a result they are stored as often as they are named.", names[0]);
+        }
+
+        if (tied.Count > MostTold)
+        {
+            yield return new ModelFinding("tied_weights", $"There are {tied.Count - MostTold} more findings of this kind.");
+        }
+    }
 }

@@ -53,4 +53,7 @@ internal enum GlobalMeaning
 
     /// <summary>NumPy's <c>_reconstruct</c>: an array whose state follows.</summary>
     Array,
+
+    /// <summary>NumPy's <c>_frombuffer</c>, as protocol 5 has it: bytes, dtype, shape, order.</summary>
+    ArrayFromBuffer,
 }

@@ -101,11 +101,12 @@ internal static class HarmlessGlobals
         yield return new("numpy", "dtype", GlobalMeaning.ArrayType);
         yield return new("numpy", "ndarray", GlobalMeaning.Constant);
 
-        // NumPy 2 knows the module under the second name.
-        foreach (string module in new[] { "numpy.core.multiarray", "numpy._core.multiarray" })
+        // NumPy 2 knows the modules under the second name.
+        foreach (string module in new[] { "numpy.core", "numpy._core" })
         {
-            yield return new(module, "scalar", GlobalMeaning.Inert);
-            yield return new(module, "_reconstruct", GlobalMeaning.Array);
+            yield return new(module + ".multiarray", "scalar", GlobalMeaning.Inert);
+            yield return new(module + ".multiarray", "_reconstruct", GlobalMeaning.Array);
+            yield return new(module + ".numeric", "_frombuffer", GlobalMeaning.ArrayFromBuffer);
         }
     }
 }

@@ -93,7 +93,7 @@ internal static class PickleEscapes
             index = i;
         }
 
-        value = (byte)code;
+        value = unchecked((byte)code);
         return letter is >= (byte)'0' and <= (byte)'7' && code <= byte.MaxValue;
     }
 }

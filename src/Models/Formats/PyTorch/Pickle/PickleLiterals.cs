@@ -94,7 +94,7 @@ internal sealed class PickleLiterals(PickleSource source)
     {
         if (length is < 0 or > MaxIntegerLength)
         {
-            throw TooLong((uint)length);
+            throw TooLong(length);
         }
 
         return Narrow(new BigInteger(source.ReadBytes(length)));
@@ -111,7 +111,7 @@ internal sealed class PickleLiterals(PickleSource source)
 
         if (line.Length > MaxIntegerLength)
         {
-            throw TooLong((uint)line.Length);
+            throw TooLong(line.Length);
         }
 
         if (_opcode == PickleOpcode.Long && line.EndsWith("L"u8))
@@ -124,7 +124,7 @@ internal sealed class PickleLiterals(PickleSource source)
             : throw PickleRefusals.Invalid(_opcode, "has no integer", _offset);
     }
 
-    private static object Narrow(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+    private static object Narrow(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     private double ReadFloatLine()
     {
@@ -168,6 +168,6 @@ internal sealed class PickleLiterals(PickleSource source)
         return PickleEscapes.TryUnescapeUnicode(line, out string text) ? text : throw PickleRefusals.Invalid(_opcode, "has a broken escape in its text", _offset);
     }
 
-    private ModelFormatException TooLong(uint length) => new(
+    private ModelFormatException TooLong(int length) => new(
         ModelFormatError.LimitExceeded, $"The pickle has an integer of {length} digits or bytes at byte {_offset}; at most {MaxIntegerLength} are read.", _offset);
 }

@@ -244,7 +244,7 @@ internal sealed class PickleMachine(PickleSource source, PickleTrace trace, Stor
         if (length < 0 || length > source.Remaining)
         {
             throw new ModelFormatException(
-                ModelFormatError.Truncated, $"The pickle announces {(ulong)length} bytes at byte {_offset}, but has {source.Remaining} more. Was the file cut?", _offset);
+                ModelFormatError.Truncated, $"The pickle announces {unchecked((ulong)length)} bytes at byte {_offset}, but has {source.Remaining} more. Was the file cut?", _offset);
         }
     }
 

@@ -40,6 +40,8 @@ internal sealed class PickleObjects(PickleBudget budget)
             GlobalMeaning.EncodeBytes when items is [string text, "latin1" or "latin-1", "strict"] => Encode(text, offset),
             GlobalMeaning.ArrayType when items is [string code, ..] => new PickledArrayType(code),
             GlobalMeaning.Array when items is [PickleGlobal { Module: "numpy", Name: "ndarray" }, ..] => new PickledArray(offset),
+            GlobalMeaning.ArrayFromBuffer when items is [TensorData bytes, PickledArrayType type, PickleSequence shape, "C" or "F"] =>
+                new PickledArray(offset) { State = new(SequenceKind.Tuple, [null, shape, type, items[3] is "F", bytes]) },
             GlobalMeaning.StorageClass or GlobalMeaning.ElementType or GlobalMeaning.Constant or GlobalMeaning.BuiltinScalar =>
                 throw PickleRefusals.Unsafe(PickleOpcode.Reduce, $"calls {global}", offset),
             _ => throw PickleRefusals.Invalid(PickleOpcode.Reduce, $"calls {global} with other arguments than it has", offset),

@@ -176,7 +176,7 @@ internal sealed class PickleSource(TensorData data, long fileOffset, PickleBudge
     {
         if (count < 0 || count > Remaining)
         {
-            throw Cut($"a value of {(ulong)count} bytes");
+            throw Cut($"a value of {unchecked((ulong)count)} bytes");
         }
     }
 
