@@ -1,4 +1,5 @@
 using Condense.Models.Formats;
+using Condense.Models.Formats.Numpy;
 using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
@@ -21,6 +22,8 @@ public static class ModelReader
         return Detect(parts.MainPath, limits) switch
         {
             ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
+            ModelFormat.Npy => NpyReader.Identify(parts),
+            ModelFormat.Npz => NpzReader.Identify(parts, limits),
             ModelFormat.PyTorch => PyTorchReader.Identify(parts, limits),
             _ => SafetensorsReader.Identify(parts, limits),
         };
@@ -38,6 +41,8 @@ public static class ModelReader
         return Detect(parts.MainPath, limits) switch
         {
             ModelFormat.Onnx => OnnxReader.Read(parts, limits),
+            ModelFormat.Npy => NpyReader.Read(parts),
+            ModelFormat.Npz => NpzReader.Read(parts, limits),
             ModelFormat.PyTorch => PyTorchReader.Read(parts, limits),
             _ => SafetensorsReader.Read(parts, limits),
         };
@@ -53,12 +58,8 @@ public static class ModelReader
             count += read;
         }
 
-        // What a zip archive holds, its directory says.
-        if (start.StartsWith("PK\x03\x04"u8) && ZipCheckpoint.Recognizes(ZipDirectory.Read(file, limits)))
-        {
-            return ModelFormat.PyTorch;
-        }
-
-        return FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
+        return FormatDetector.IsArchive(start[..count])
+            ? ArchiveDetector.Detect(ZipDirectory.Read(file, limits))
+            : FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
     }
 }

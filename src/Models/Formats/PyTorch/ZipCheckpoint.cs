@@ -27,10 +27,6 @@ internal sealed class ZipCheckpoint
         _root = pickle.Name[..^PickleName.Length];
     }
 
-    /// <summary>Whether an archive is a checkpoint or another file of PyTorch.</summary>
-    /// <param name="archive">The archive.</param>
-    public static bool Recognizes(ZipDirectory archive) => archive.Entries.Any(IsPickle);
-
     /// <summary>Reads the pickle, and finds the storages. O(pickle + entries) time and memory.</summary>
     /// <param name="file">The open file.</param>
     /// <param name="limits">What is accepted.</param>
@@ -45,7 +41,7 @@ internal sealed class ZipCheckpoint
             throw new ModelFormatException(
                 ModelFormatError.InvalidArchive,
                 pickles.Count == 0
-                    ? $"The zip archive has no {PickleName}, as a checkpoint of PyTorch has."
+                    ? $"The zip archive has no {PickleName} in a folder at its top, as a checkpoint of PyTorch has."
                     : $"The zip archive has two pickles of a checkpoint, '{pickles[0].Name}' and '{pickles[1].Name}'; which of them is meant can't be told.",
                 pickles.Count == 0 ? 0 : pickles[1].DataOffset);
         }
