@@ -4,6 +4,7 @@ using Condense.Studies;
 var studies = new SortedDictionary<string, Func<string, TextWriter, Task>>(StringComparer.Ordinal)
 {
     ["glove"] = GloveStudy.RunAsync,
+    ["real-models"] = RealModelsStudy.RunAsync,
 };
 if (args.Length != 1 || !studies.TryGetValue(args[0], out var study))
 {

@@ -117,11 +117,12 @@ public static class StructureTensors
 
                 break;
             case QuantizedMatrix quantized:
-                data.Add(new MemoryTensorData(quantized.Codes));
+                var codes = (QuantizedForm)quantized.Form;
+                data.Add(Bytes(quantized.Codes, codes));
                 data.Add(new FloatTensorData(quantized.Scales, DType.F32));
-                if (quantized.ZeroPoints.Length > 0)
+                if (!codes.Symmetric)
                 {
-                    data.Add(new MemoryTensorData(quantized.ZeroPoints));
+                    data.Add(Bytes(quantized.ZeroPoints, codes));
                 }
 
                 break;
@@ -138,12 +139,15 @@ public static class StructureTensors
             partition.Permuted ? MemoryMarshal.Cast<byte, int>(ReadBytes(data[PermutationSuffix(prefix)])).ToArray() : null),
         QuantizedForm quantized => new QuantizedMatrix(
             quantized,
-            ReadBytes(data[prefix + ".q"]),
+            ReadCodes(data[prefix + ".q"], quantized, quantized.ParameterCount),
             FloatTensorData.ReadAll(data[prefix + ".scale"], DType.F32),
-            quantized.Symmetric ? [] : ReadBytes(data[prefix + ".zp"])),
+            quantized.Symmetric ? [] : ReadCodes(data[prefix + ".zp"], quantized, quantized.ScaleCount)),
         _ => new DenseMatrix(
             new Matrix(form.Rows, form.Columns, FloatTensorData.ReadAll(data[prefix], TypeOf(((DenseForm)form).Format))), ((DenseForm)form).Format),
     };
+
+    private static TensorData Bytes(byte[] numbers, QuantizedForm form)
+        => form.IsPacked ? new PackedTensorData(new MemoryTensorData(numbers), form.StoredBits) : new MemoryTensorData(numbers);
 
     private static StructuredMatrix ReadBlock(StructureForm block, string prefix, int number, Dictionary<string, TensorData> data)
     {
@@ -154,6 +158,14 @@ public static class StructureTensors
 
         var (left, right) = FactorPrefixes(prefix, number);
         return new ProductMatrix(ReadStructure(product.Left, left, data), ReadStructure(product.Right, right, data));
+    }
+
+    private static byte[] ReadCodes(TensorData data, QuantizedForm form, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Array.MaxLength, nameof(data));
+        byte[] numbers = new byte[count];
+        (form.IsPacked ? new UnpackedTensorData(data, new PackedNumbers(form.StoredBits, form.Symmetric, new TensorShape(count))) : data).Read(0, numbers);
+        return numbers;
     }
 
     private static byte[] ReadBytes(TensorData data)
@@ -197,13 +209,12 @@ public static class StructureTensors
 
                 break;
             case QuantizedForm quantized:
-                var codes = quantized.Symmetric ? DType.I8 : DType.U8;
                 var scales = ScaleShape(quantized);
-                slots.Add(new TensorSlot(prefix + ".q", codes, new TensorShape(quantized.Rows, quantized.Columns)));
+                slots.Add(Codes(quantized, prefix + ".q", new TensorShape(quantized.Rows, quantized.Columns)));
                 slots.Add(new TensorSlot(prefix + ".scale", DType.F32, scales));
                 if (!quantized.Symmetric)
                 {
-                    slots.Add(new TensorSlot(prefix + ".zp", codes, scales));
+                    slots.Add(Codes(quantized, prefix + ".zp", scales));
                 }
 
                 break;
@@ -211,6 +222,10 @@ public static class StructureTensors
                 throw new ArgumentException($"A structure of form {form.GetType().Name} has no tensors in files.", nameof(form));
         }
     }
+
+    private static TensorSlot Codes(QuantizedForm form, string suffix, TensorShape shape) => form.IsPacked
+        ? new TensorSlot(suffix, DType.U8, new TensorShape(form.PackedBytes(shape.ElementCount)), new PackedNumbers(form.StoredBits, form.Symmetric, shape))
+        : new TensorSlot(suffix, form.Symmetric ? DType.I8 : DType.U8, shape);
 
     private static TensorShape ScaleShape(QuantizedForm form) => form.Granularity == QuantizationGranularity.PerGroup
         ? new TensorShape(form.Rows, form.GroupsPerRow)

@@ -78,6 +78,10 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
             new LeftColumns(ReadDoubles(store.Load(key, Peaks)), ReadDoubles(store.Load(key, Leverage))));
     }
 
+    /// <summary>The squared singular values that an analysis has stored, and all the energy: what a basis knows without its vectors.</summary>
+    public (double[] SquaredValues, double Energy) LoadSpectrum(string key) =>
+        (ReadDoubles(store.Load(key, SquaredValues)), ReadDoubles(store.Load(key, Scalars))[0]);
+
     /// <summary>The candidates, each grouped one replaced by those that were found for it.</summary>
     private static ImmutableArray<Candidate> Resolve(ImmutableArray<Candidate> candidates, GroupedForm[] grouped)
     {
@@ -118,7 +122,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                     relative.Add(Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads)));
                     break;
                 case QuantizedForm quantized:
-                    relative.Add(Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads)));
+                    relative.Add(Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads, intent.Clipping)));
                     break;
                 case RowPartitionForm partition:
                     relative.Add(chunks.Predict(partition));
@@ -157,7 +161,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         string forms = LayerStore.Key([.. candidates.Select(candidate => $"{candidate.Method} {candidate.Form} {candidate.Grouping}")]);
         return LayerStore.Key(
             "analysis", EngineIdentity.Key, digest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
-            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), maxRank.ToString(CultureInfo.InvariantCulture), forms);
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), maxRank.ToString(CultureInfo.InvariantCulture), $"{intent.Clipping}", forms);
     }
 
     private static Tensor Doubles(string name, double[] values) => new(name, DType.F64, new TensorShape(values.Length), Bytes<double>(values));

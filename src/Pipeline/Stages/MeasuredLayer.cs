@@ -1,4 +1,5 @@
 using Condense.Engine.Methods;
+using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;
 
@@ -9,4 +10,8 @@ namespace Condense.Pipeline.Stages;
 /// <param name="Bands">What frequent and rare rows have lost; null when it was kept, or without row weights.</param>
 /// <param name="Bound">The least relative error of its rank, or of its blocks' rows and ranks; null unless it is made of products.</param>
 /// <param name="SquaredNorm">‖W‖².</param>
-internal sealed record MeasuredLayer(LayerIntent Intent, Candidate Candidate, ErrorMeasure? Error, FrequencyBands? Bands, double? Bound, double SquaredNorm);
+internal sealed record MeasuredLayer(LayerIntent Intent, Candidate Candidate, ErrorMeasure? Error, FrequencyBands? Bands, double? Bound, double SquaredNorm)
+{
+    /// <summary>How its energy falls with the rank; null where the analysis did not need it.</summary>
+    public LayerSpectrum? Spectrum { get; init; }
+}

@@ -12,7 +12,7 @@ internal static class CentralDirectory
     /// <summary>The flag of an entry whose checksum and sizes follow its data (APPNOTE 4.4.4, bit 3).</summary>
     public const int DescriptorFlag = 0x8;
 
-    // Bits 1 and 2: how hard the deflater tried.
+    // Bits 1 and 2: how hard the deflater tried. They stay where a writer found that deflating did not pay and stored the bytes.
     private const int EffortFlags = 0x6;
 
     // Bits 0, 6 and 13: encryption, strong encryption, masked headers.
@@ -133,9 +133,9 @@ internal static class CentralDirectory
         }
 
         int unknown = flags & ~(EffortFlags | DescriptorFlag | EntryNames.Utf8Flag);
-        if (unknown != 0 || ((flags & EffortFlags) != 0 && method == (int)ZipMethod.Stored))
+        if (unknown != 0)
         {
-            throw Refuse($"the entry '{ZipDirectory.Shorten(name)}' has flags 0x{flags:X} that mean nothing for it", offset);
+            throw Refuse($"the entry '{ZipDirectory.Shorten(name)}' has flags 0x{unknown:X}, which no version of the format knows", offset);
         }
     }
 

@@ -36,7 +36,7 @@ internal static class Crc32
 
         foreach (byte value in bytes)
         {
-            state = (state >> 8) ^ table[(byte)(state ^ value)];
+            state = (state >> 8) ^ table[(int)((state ^ value) & 0xFF)];
         }
 
         return ~state;
@@ -69,7 +69,7 @@ internal static class Crc32
         for (int i = TableSize; i < table.Length; i++)
         {
             uint shorter = table[i - TableSize];
-            table[i] = (shorter >> 8) ^ table[(byte)shorter];
+            table[i] = (shorter >> 8) ^ table[(int)(shorter & 0xFF)];
         }
 
         return table;

@@ -70,14 +70,14 @@ internal sealed class LocalHeaders(SafeFileHandle file)
         Span<byte> name = stackalloc byte[256];
         name = nameBytes <= name.Length ? name[..nameBytes] : new byte[nameBytes];
         Encoding.UTF8.GetBytes(central.Name, name);
-        string? field = BinaryPrimitives.ReadUInt16LittleEndian(header[6..]) != central.Flags ? "flags"
+        string? field = BinaryPrimitives.ReadUInt16LittleEndian(header[6..]) != central.Flags ? "set of flags"
             : BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) != (int)central.Method ? "method"
             : BinaryPrimitives.ReadUInt32LittleEndian(header[10..]) != central.Time ? "time"
             : BinaryPrimitives.ReadUInt16LittleEndian(header[26..]) != nameBytes || !header.Slice(FixedBytes, nameBytes).SequenceEqual(name) ? "name"
             : null;
         if (field is not null)
         {
-            throw Refuse(central, $"has another {field} in its own header than in the directory");
+            throw Refuse(central, $"has one {field} in its own header and another in the directory");
         }
     }
 

@@ -11,6 +11,11 @@ internal static class Attributes
     /// <param name="value">Its value.</param>
     public static NodeAttribute Int(string name, long value) => new() { Name = name, Kind = AttributeKind.Int, Ints = [value] };
 
+    /// <summary>A list of one integer.</summary>
+    /// <param name="name">The attribute's name.</param>
+    /// <param name="value">Its value.</param>
+    public static NodeAttribute Ints(string name, long value) => new() { Name = name, Kind = AttributeKind.Ints, Ints = [value] };
+
     /// <summary>An integer of a node; null when it is given by the caller of the function that the node stands in, and so not known.</summary>
     /// <param name="node">The node.</param>
     /// <param name="name">The attribute's name.</param>
@@ -23,6 +28,8 @@ internal static class Attributes
     public static long Number(DType type) => type switch
     {
         DType.F32 => 1,
+        DType.I8 => 3,
+        DType.I32 => 6,
         DType.I64 => 7,
         DType.F16 => 10,
         DType.F64 => 11,

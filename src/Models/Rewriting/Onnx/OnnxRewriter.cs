@@ -94,7 +94,7 @@ internal sealed class OnnxRewriter
     private ModelGraph Rewrite(ModelGraph source, ModelGraph? parent, long opset, ConstantPlace constants)
     {
         var target = new ModelGraph { Name = source.Name, DocString = source.DocString, Parent = parent, Unknown = source.Unknown };
-        var emitter = new GraphEmitter(target, opset, _names, constants);
+        var emitter = new GraphEmitter(target, opset, _program.IrVersion, _names, constants);
         var consumers = new ConsumerRewriter(source, _layers, emitter);
         target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null).Select(Copy));
         target.Outputs.AddRange(source.Outputs.Select(Copy));

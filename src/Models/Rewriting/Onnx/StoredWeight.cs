@@ -26,14 +26,15 @@ internal sealed record StoredPartition(
 
 /// <summary>Integer codes with f32 scales.</summary>
 /// <param name="Codes">The constant of codes.</param>
-/// <param name="Shape">Its dimensions.</param>
+/// <param name="Shape">The dimensions of the codes: the constant's own, unless they are packed.</param>
 /// <param name="Scale">The constant of scales.</param>
-/// <param name="ZeroPoint">The constant of zero points, of the codes' type and the scales' shape; null when they are all 0.</param>
+/// <param name="ZeroPoint">The constant of zero points, of the codes' type and the scales' shape, or packed as they are; null when they are all 0.</param>
 /// <param name="Axis">The axis along which the scales differ; −1 when there is one scale.</param>
 /// <param name="GroupSize">How many neighbours on the axis share a scale; 0 when each has its own.</param>
 /// <param name="Spread">
 /// Whether the scales of an axis have ones behind it in their shape, so that they spread over the codes by broadcasting, instead of being a vector.
 /// </param>
 /// <param name="Fusible">Whether <c>DequantizeLinear</c> may decode the codes where the opset has it.</param>
+/// <param name="Width">How many of them share a byte.</param>
 internal sealed record StoredQuantized(
-    string Codes, TensorShape Shape, string Scale, string? ZeroPoint, int Axis, int GroupSize, bool Spread, bool Fusible) : StoredWeight;
+    string Codes, TensorShape Shape, string Scale, string? ZeroPoint, int Axis, int GroupSize, bool Spread, bool Fusible, CodeWidth Width) : StoredWeight;

@@ -10,6 +10,8 @@ namespace Condense.Models.Rewriting.Onnx;
 /// <param name="plan">The layer.</param>
 internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
 {
+    private const long FirstIrVersionWithNibbles = 10;
+
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorSlot> _slots = StructureTensors.Slots(plan.Compressed.Form)
         .ToDictionary(slot => slot.Suffix, StringComparer.Ordinal);
@@ -62,7 +64,8 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
         long size = axis < 0 ? 1 : codes[axis];
 
         // A vector of scales goes into DequantizeLinear; elsewhere scales spread over the axes behind theirs, which the last axis has none of.
-        bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || plan.MeetsAnother || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
+        bool fusible = !plan.MeetsAnother && (!form.IsPacked || HasOwnType(form, gathered));
+        bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || !fusible || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
         TensorShape scales;
         if (axis < 0)
         {
@@ -77,15 +80,36 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
             scales = spread ? new TensorShape([size, .. Enumerable.Repeat(1L, codes.Rank - 1 - axis)]) : new TensorShape(size);
         }
 
+        var width = new CodeWidth(form.StoredBits, form.Symmetric, Native: !form.IsPacked || fusible, scales);
         return new StoredQuantized(
-            AddConstant(prefix + ".q", codes),
+            AddCodes(prefix + ".q", codes, width, gathered),
             codes,
             AddConstant(prefix + ".scale", scales),
-            form.Symmetric ? null : AddConstant(prefix + ".zp", scales),
+            form.Symmetric ? null : AddCodes(prefix + ".zp", scales, width, gathered: false),
             axis,
             groupSize,
             spread,
-            !plan.MeetsAnother);
+            fusible,
+            width);
+    }
+
+    // Rows of a 4-bit type can't be gathered, and a product of two constants is decoded by simpler operators.
+    private bool HasOwnType(QuantizedForm form, bool gathered)
+        => form.StoredBits == 4 && !gathered && emitter.Opset >= WeightDecoding.FirstOpsetInBlocks && emitter.IrVersion >= FirstIrVersionWithNibbles;
+
+    private string AddCodes(string suffix, TensorShape shape, CodeWidth width, bool gathered)
+    {
+        if (width.Bits == QuantizedForm.ByteBits)
+        {
+            return AddConstant(suffix, shape);
+        }
+
+        if (width.Native)
+        {
+            return AddConstant(suffix, shape, width.Signed ? DType.I4 : DType.U4);
+        }
+
+        return AddConstant(suffix, gathered ? new TensorShape(shape[0], shape[1] * width.Bits / 8) : _slots[suffix].Shape);
     }
 
     /// <summary>
@@ -128,14 +152,14 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
 
     private TensorShape Matrix(StructureForm form) => Turned ? new TensorShape(form.Columns, form.Rows) : new TensorShape(form.Rows, form.Columns);
 
-    private string AddConstant(string suffix, TensorShape shape)
+    private string AddConstant(string suffix, TensorShape shape, DType? type = null)
     {
         var slot = _slots[suffix];
         string name = suffix.Length > 0
             ? emitter.NewName(plan.Layer.Name + suffix)
             : plan.IsPlain ? plan.ValueName : emitter.NewName($"{plan.Layer.Name}.{NameOf(slot.DType)}");
         _names.Add(suffix, name);
-        emitter.AddConstant(new Tensor(name, slot.DType, shape, SlotData.ToFile(plan.Compressed, slot, Turned)));
+        emitter.AddConstant(new Tensor(name, type ?? slot.DType, shape, SlotData.ToFile(plan.Compressed, slot, Turned)));
         return name;
     }
 

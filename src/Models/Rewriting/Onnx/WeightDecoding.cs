@@ -9,8 +9,10 @@ internal static class WeightDecoding
     /// <summary>The first opset whose <c>DequantizeLinear</c> takes a vector of scales.</summary>
     public const long FirstOpsetPerAxis = 13;
 
+    /// <summary>The first opset whose <c>DequantizeLinear</c> takes scales of blocks, and codes of 4 bits.</summary>
+    public const long FirstOpsetInBlocks = 21;
+
     private const long FirstOpsetPerTensor = 10;
-    private const long FirstOpsetInBlocks = 21;
 
     /// <summary>Adds nodes that decode a whole weight.</summary>
     /// <param name="emitter">The graph.</param>
@@ -33,7 +35,9 @@ internal static class WeightDecoding
         }
 
         var quantized = (StoredQuantized)weight;
-        var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes);
+        var chain = quantized.Width.IsPacked
+            ? PackedDecoding.Whole(emitter, quantized.Codes, quantized.Width, quantized.Shape)
+            : new NodeChain(emitter, quantized.Codes, quantized.Codes);
 
         // ONNX Runtime 1.30 does not load a DequantizeLinear in a subgraph whose constants lie in a graph around it.
         if (quantized.Fusible && emitter.Holds(quantized.Codes) && emitter.Opset >= FirstOpset(quantized))
@@ -97,6 +101,7 @@ internal static class WeightDecoding
             default:
                 var quantized = (StoredQuantized)weight;
                 var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes).Then("Gather", [ids]);
+                chain = quantized.Width.IsPacked ? PackedDecoding.Rows(emitter, chain, quantized, ids) : chain;
                 Widen(chain, quantized, name => ScalesOfRows(emitter, quantized, name, ids), emitter);
                 return chain;
         }
@@ -109,7 +114,13 @@ internal static class WeightDecoding
         chain.Then("Cast", [], toFloat);
         if (weight.ZeroPoint is { } zero)
         {
-            string zeros = spread(zero);
+            // A type of 4 bits has no operators but Cast and DequantizeLinear.
+            string zeros = spread(weight.Width switch
+            {
+                { IsPacked: true } => PackedDecoding.ZeroPoints(emitter, zero, weight.Width),
+                { Bits: < 8 } => emitter.Shared($"zeros {zero}", () => emitter.Add("Cast", [zero], emitter.NewName($"{zero}.Cast"), Attributes.Int("to", Attributes.Number(DType.I8)))),
+                _ => zero,
+            });
             chain.Then("Sub", [emitter.Add("Cast", [zeros], emitter.NewName($"{zeros}.Cast"), toFloat)]);
         }
 

@@ -66,6 +66,11 @@ internal static class WeightSupport
         }
 
         var kinds = layer.Uses.Select(use => KindOf(use.Node, use.Input, layer.Tensor));
+        if (!CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)))
+        {
+            return false;
+        }
+
         if (HasFactors(form)
             && (kinds.Any(kind => kind == ConsumerKind.Other) || scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal))))
         {
@@ -76,6 +81,19 @@ internal static class WeightSupport
             || (((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather))
                 && (!HasFactors(form) || layer.Uses.All(use => use.Node.Is("Gather") || PartitionProducts.Supports(use.Node, use.Input, layer.Transposed))));
     }
+
+    /// <summary>
+    /// Whether graphs can read the codes: those that take 2, 4 or 8 bits, so that no code lies in two bytes; and no byte holds codes of two rows where
+    /// rows are looked up.
+    /// </summary>
+    private static bool CanBeTakenApart(StructureForm form, bool transposed, bool gathered) => form switch
+    {
+        ProductForm product => CanBeTakenApart(product.Left, transposed, gathered && !transposed) && CanBeTakenApart(product.Right, transposed, gathered && transposed),
+        RowPartitionForm partition => partition.Blocks.All(block => CanBeTakenApart(block, transposed, gathered)),
+        QuantizedForm { IsPacked: true } packed => packed.StoredBits is 2 or 4
+            && (!gathered || (long)(transposed ? packed.Rows : packed.Columns) * packed.StoredBits % 8 == 0),
+        _ => true,
+    };
 
     /// <summary>Whether a structure is a product of factors or has one among its blocks of rows.</summary>
     /// <param name="form">The structure's shape.</param>
