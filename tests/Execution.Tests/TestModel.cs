@@ -58,11 +58,12 @@ internal sealed class TestModel
         return this;
     }
 
-    public TestModel Node(string opType, string inputs, string output, params ReadOnlySpan<NodeAttribute> attributes)
+    /// <summary>Adds a node; names of values are separated by spaces, _ is one left out.</summary>
+    public TestModel Node(string opType, string inputs, string outputs, params ReadOnlySpan<NodeAttribute> attributes)
     {
-        var node = new Node { Name = output + "_node", OpType = opType };
-        node.Inputs.AddRange(inputs.Split(' ').Select(name => string.Equals(name, "_", StringComparison.Ordinal) ? "" : name));
-        node.Outputs.Add(output);
+        var node = new Node { Name = outputs + "_node", OpType = opType };
+        node.Inputs.AddRange(Names(inputs));
+        node.Outputs.AddRange(Names(outputs));
         node.Attributes.AddRange(attributes);
         _graph.Nodes.Add(node);
         return this;
@@ -80,6 +81,9 @@ internal sealed class TestModel
 
     public static NodeAttribute Ints(string name, params ImmutableArray<long> values) => new() { Name = name, Kind = AttributeKind.Ints, Ints = values };
 
+    public static NodeAttribute Text(string name, string value)
+        => new() { Name = name, Kind = AttributeKind.String, Strings = [[.. System.Text.Encoding.UTF8.GetBytes(value)]] };
+
     public static NodeAttribute Float(string name, float value) => new() { Name = name, Kind = AttributeKind.Float, Floats = [value] };
 
     public static NodeAttribute Graphs(string name, TestModel graph) => new() { Name = name, Kind = AttributeKind.Graph, Graphs = [graph.Graph] };
@@ -89,6 +93,8 @@ internal sealed class TestModel
 
     public static Tensor Longs(string name, TensorShape shape, params ReadOnlySpan<long> values)
         => new(name, DType.I64, shape, new MemoryTensorData(MemoryMarshal.AsBytes(values).ToArray()));
+
+    private static IEnumerable<string> Names(string names) => names.Split(' ').Select(name => string.Equals(name, "_", StringComparison.Ordinal) ? "" : name);
 
     private static ValueInfo Value(string name, DType type, ReadOnlySpan<long> shape)
         => new() { Name = name, DType = type, Shape = [.. shape.ToArray().Select(size => new Dimension(size < 0 ? null : size, ""))] };

@@ -98,7 +98,7 @@ internal sealed class OnnxRewriter
         var consumers = new ConsumerRewriter(source, _layers, emitter);
         target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null).Select(Copy));
         target.Outputs.AddRange(source.Outputs.Select(Copy));
-        target.Values.AddRange(source.Values.Where(value => _layers.Held(value.Name, source) is not { IsPlain: false, DecodeAt: LayerPlan.Nowhere }).Select(Copy));
+        target.Values.AddRange(source.Values.Where(value => !_layers.IsGone(value.Name, source)).Select(Copy));
         foreach (var initializer in source.Initializers)
         {
             if (_layers.Held(initializer.Tensor.Name, source) is { } plan)
@@ -120,7 +120,7 @@ internal sealed class OnnxRewriter
             {
                 _records.Add(new StoredWeightBuilder(emitter, plan).Build());
             }
-            else
+            else if (!_layers.IsIdle(node))
             {
                 consumers.Add(Copy(node, target, opset, constants));
             }
