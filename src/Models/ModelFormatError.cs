@@ -80,4 +80,7 @@ public enum ModelFormatError
 
     /// <summary>An archive would unpack to more than the limits allow.</summary>
     ArchiveBomb,
+
+    /// <summary>A node has no faithful form in the opset that the model is converted to.</summary>
+    UnsupportedOperator,
 }

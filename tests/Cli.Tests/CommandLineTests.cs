@@ -79,7 +79,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "is a folder", "compress", "{model}", "-o", "/", "--ratio", "2")]
     [InlineData(2, "GLOB=METHOD", "compress", "{model}", "-o", "{out}", "--layer", "encoder")]
     [InlineData(2, "not JSON", "compress", "{model}", "-o", "{out}", "--layer", "encoder.*=low-rank:{rank}")]
-    [InlineData(2, ".json or a .md", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
+    [InlineData(2, ".json, a .md or a .html", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
     [InlineData(2, "", "shrink", "{model}")]
     [InlineData(3, "no file", "inspect", "nowhere.onnx")]
     [InlineData(3, "EmptyFile", "inspect", "{empty}")]
@@ -110,6 +110,39 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(words, run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at Condense", run.Error, StringComparison.Ordinal);
         Assert.False(System.IO.File.Exists(File("out.onnx")));
+    }
+
+    [Fact]
+    public async Task All_that_is_wrong_stands_on_a_line_of_its_own()
+    {
+        var usage = await CondenseProcess.RunAsync(
+            "compress", Sample("moby-dick-lstm.onnx"), "-o", File("out.onnx"), "--ratio", "2", "--bits", "4", "--layer", "encoder", "--threads", "0", "--report", "r.pdf");
+        Assert.Equal(2, usage.ExitCode);
+        Assert.Equal(4, usage.Error.TrimEnd().Split('\n').Length);
+        var recipe = await CondenseProcess.RunAsync(
+            "compress", Sample("moby-dick-lstm.onnx"), "-o", File("out.npz"), "--ratio", "2", "--method", "lowrank", "--layer", "encodr.*=quantize", "--keep", "decoder.wait");
+        Assert.Equal(3, recipe.ExitCode);
+        Assert.Equal(
+            ["condense: invalid_field: there are 4 problems.", "  /output/format:", "  /methods/0:", "  /layers/0/match:", "  /keep/0:"],
+            recipe.Error.TrimEnd().Split('\n').Select((line, number) => number == 0 ? line : line[..(line.IndexOf(": ", StringComparison.Ordinal) + 1)]));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task Inspect_tells_findings_and_ends_with_3_when_weights_are_not_finite()
+    {
+        byte[] bytes = await System.IO.File.ReadAllBytesAsync(Sample("moby-dick-lstm.safetensors"), TestContext.Current.CancellationToken);
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 4), float.NaN);
+        await System.IO.File.WriteAllBytesAsync(File("nan.safetensors"), bytes, TestContext.Current.CancellationToken);
+        var text = await CondenseProcess.RunAsync("inspect", File("nan.safetensors"));
+        Assert.Equal(3, text.ExitCode);
+        Assert.Contains("finding non_finite_weights: Tensor ", text.Output, StringComparison.Ordinal);
+        Assert.Contains("condense: non_finite_weights", text.Error, StringComparison.Ordinal);
+        var json = await CondenseProcess.RunAsync("inspect", File("nan.safetensors"), "--json");
+        Assert.Equal(3, json.ExitCode);
+        using var document = JsonDocument.Parse(json.Output);
+        Assert.True(document.RootElement.GetProperty("rejected").GetBoolean());
+        Assert.Equal("non_finite_weights", document.RootElement.GetProperty("findings")[0].GetProperty("code").GetString());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Text;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Tensors;
@@ -58,10 +59,10 @@ internal sealed class TestModel
         return this;
     }
 
-    /// <summary>Adds a node; names of values are separated by spaces, _ is one left out.</summary>
+    /// <summary>A node; names stand with spaces in between, <c>_</c> for one that is left out.</summary>
     public TestModel Node(string opType, string inputs, string outputs, params ReadOnlySpan<NodeAttribute> attributes)
     {
-        var node = new Node { Name = outputs + "_node", OpType = opType };
+        var node = new Node { Name = outputs.Split(' ')[0] + "_node", OpType = opType };
         node.Inputs.AddRange(Names(inputs));
         node.Outputs.AddRange(Names(outputs));
         node.Attributes.AddRange(attributes);
@@ -81,9 +82,6 @@ internal sealed class TestModel
 
     public static NodeAttribute Ints(string name, params ImmutableArray<long> values) => new() { Name = name, Kind = AttributeKind.Ints, Ints = values };
 
-    public static NodeAttribute Text(string name, string value)
-        => new() { Name = name, Kind = AttributeKind.String, Strings = [[.. System.Text.Encoding.UTF8.GetBytes(value)]] };
-
     public static NodeAttribute Float(string name, float value) => new() { Name = name, Kind = AttributeKind.Float, Floats = [value] };
 
     public static NodeAttribute Graphs(string name, TestModel graph) => new() { Name = name, Kind = AttributeKind.Graph, Graphs = [graph.Graph] };
@@ -93,6 +91,10 @@ internal sealed class TestModel
 
     public static Tensor Longs(string name, TensorShape shape, params ReadOnlySpan<long> values)
         => new(name, DType.I64, shape, new MemoryTensorData(MemoryMarshal.AsBytes(values).ToArray()));
+
+    public static NodeAttribute Floats(string name, params ImmutableArray<float> values) => new() { Name = name, Kind = AttributeKind.Floats, Floats = values };
+
+    public static NodeAttribute Text(string name, string value) => new() { Name = name, Kind = AttributeKind.String, Strings = [[.. Encoding.UTF8.GetBytes(value)]] };
 
     private static IEnumerable<string> Names(string names) => names.Split(' ').Select(name => string.Equals(name, "_", StringComparison.Ordinal) ? "" : name);
 

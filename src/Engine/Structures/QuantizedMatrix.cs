@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Condense.Engine.Kernels;
 using Condense.Engine.Matrices;
 
@@ -13,9 +14,12 @@ public sealed class QuantizedMatrix : StructuredMatrix
 
     /// <summary>Puts codes and scales together. O(m·n); nothing is copied, and nothing may change afterwards.</summary>
     /// <param name="form">The shape.</param>
-    /// <param name="codes">m·n codes, row-major; two's complement when symmetric, −127 … 127, else 0 … 255.</param>
+    /// <param name="codes">
+    /// m·n codes of b = <see cref="QuantizedForm.CodeBits"/>, a byte each, row-major; two's complement when symmetric, <c>−(2^(b−1)−1) … 2^(b−1)−1</c>,
+    /// else <c>0 … 2^b−1</c>.
+    /// </param>
     /// <param name="scales">As many as <see cref="QuantizedForm.ScaleCount"/>, positive and finite.</param>
-    /// <param name="zeroPoints">One for each scale, 0 … 255; empty when symmetric.</param>
+    /// <param name="zeroPoints">One for each scale, <c>0 … 2^b−1</c>; empty when symmetric.</param>
     /// <exception cref="ArgumentException">A length or a number breaks these laws.</exception>
     public QuantizedMatrix(QuantizedForm form, byte[] codes, float[] scales, byte[] zeroPoints)
     {
@@ -32,12 +36,8 @@ public sealed class QuantizedMatrix : StructuredMatrix
             throw new ArgumentException($"Scale {wrong} is {scales[wrong]}; scales are positive and finite.", nameof(scales));
         }
 
-        int reserved = form.Symmetric ? codes.AsSpan().IndexOf((byte)0x80) : -1;
-        if (reserved >= 0)
-        {
-            throw new ArgumentException(
-                $"Code ({reserved / form.Columns}, {reserved % form.Columns}) is −128; symmetric codes are −127 … 127.", nameof(codes));
-        }
+        CheckRange(codes, form, "Code", form.Columns, nameof(codes));
+        CheckRange(zeroPoints, form, "Zero point", 0, nameof(zeroPoints));
 
         _form = form;
         Codes = codes;
@@ -112,6 +112,21 @@ public sealed class QuantizedMatrix : StructuredMatrix
         if (length != expected)
         {
             throw new ArgumentException($"There are {expected} {what}, not {length}.", parameter);
+        }
+    }
+
+    private static void CheckRange(byte[] numbers, QuantizedForm form, string what, int columns, string parameter)
+    {
+        int least = form.Symmetric ? 1 - (1 << (form.CodeBits - 1)) : 0;
+        int greatest = form.Symmetric ? -least : (1 << form.CodeBits) - 1;
+        int wrong = form.Symmetric
+            ? MemoryMarshal.Cast<byte, sbyte>(numbers).IndexOfAnyExceptInRange((sbyte)least, (sbyte)greatest)
+            : numbers.AsSpan().IndexOfAnyExceptInRange((byte)least, (byte)greatest);
+        if (wrong >= 0)
+        {
+            string place = columns > 0 ? $"({wrong / columns}, {wrong % columns})" : $"{wrong}";
+            int value = form.Symmetric ? (sbyte)numbers[wrong] : numbers[wrong];
+            throw new ArgumentException($"{what} {place} is {value}; with {form.CodeBits} bits {(form.Symmetric ? "symmetric " : "")}codes are {least} … {greatest}.", parameter);
         }
     }
 

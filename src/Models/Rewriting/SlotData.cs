@@ -17,7 +17,7 @@ internal static class SlotData
             return new ZeroTensorData(byteLength);
         }
 
-        return turned && slot.Shape.Rank == 2 ? Turn(Open, slot.Shape, slot) : new DeferredTensorData(Open, byteLength);
+        return turned && Numbers(slot).Rank == 2 ? Turn(Open, Numbers(slot), slot) : new DeferredTensorData(Open, byteLength);
 
         TensorData Open()
         {
@@ -33,10 +33,18 @@ internal static class SlotData
     /// <param name="data">The bytes in the file.</param>
     /// <param name="slot">The tensor.</param>
     /// <param name="turned">Whether the file stores its matrices transposed.</param>
-    public static TensorData FromFile(TensorData data, TensorSlot slot, bool turned) => turned && slot.Shape.Rank == 2
-        ? Turn(() => data, new TensorShape(slot.Shape[1], slot.Shape[0]), slot)
+    public static TensorData FromFile(TensorData data, TensorSlot slot, bool turned) => turned && Numbers(slot).Rank == 2
+        ? Turn(() => data, new TensorShape(Numbers(slot)[1], Numbers(slot)[0]), slot)
         : data;
 
-    private static TransposedTensorData Turn(Func<TensorData> open, TensorShape source, TensorSlot slot)
-        => new(open, checked((int)source[0]), checked((int)source[1]), slot.DType.BitsPerElement() / 8);
+    private static TensorShape Numbers(TensorSlot slot) => slot.Packed?.Shape ?? slot.Shape;
+
+    private static TensorData Turn(Func<TensorData> open, TensorShape source, TensorSlot slot)
+    {
+        var (rows, columns) = (checked((int)source[0]), checked((int)source[1]));
+        return slot.Packed is { } packed
+            ? new PackedTensorData(
+                new TransposedTensorData(() => new UnpackedTensorData(open(), packed), rows, columns, elementSize: 1), packed.Bits, TransposedTensorData.BlockBytes)
+            : new TransposedTensorData(open, rows, columns, slot.DType.BitsPerElement() / 8);
+    }
 }

@@ -37,7 +37,7 @@ internal static class StructureReader
                     ModelFormatError.TensorInvalidInfo, $"The metadata of layer '{record.Name}' names a tensor '{name}' that the file does not have.", tensor: name);
             }
 
-            if (tensor.DType != slot.DType || tensor.Data.ByteLength != StructureTensors.ByteLength(slot))
+            if (!IsOf(slot, tensor.DType) || tensor.Data.ByteLength != StructureTensors.ByteLength(slot))
             {
                 throw new ModelFormatException(
                     ModelFormatError.TensorInvalidInfo,
@@ -56,4 +56,8 @@ internal static class StructureReader
             TensorNames = [.. StructureTensors.Slots(record.Form).Select(slot => record.TensorName(slot.Suffix))],
         };
     }
+
+    // ONNX has types of its own for 4 bits; the bytes are the same.
+    private static bool IsOf(TensorSlot slot, DType type)
+        => type == slot.DType || (slot.Packed is { Bits: 4 } packed && type == (packed.Signed ? DType.I4 : DType.U4));
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Condense.Engine.Matrices;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
@@ -82,6 +83,16 @@ public static class StructureTensors
     /// <param name="block">The block's number, from 0.</param>
     internal static string BlockPrefix(string prefix, int block) => string.Create(CultureInfo.InvariantCulture, $"{prefix}.rp{block}");
 
+    /// <summary>What suffixes of the factors of a block of rows begin with: the left one's, the right one's.</summary>
+    /// <param name="prefix">What those of the partition begin with.</param>
+    /// <param name="block">The block's number, from 0.</param>
+    internal static (string Left, string Right) FactorPrefixes(string prefix, int block)
+        => (string.Create(CultureInfo.InvariantCulture, $"{prefix}.gr_u{block}"), string.Create(CultureInfo.InvariantCulture, $"{prefix}.gr_v{block}"));
+
+    /// <summary>The suffix of the rows' places.</summary>
+    /// <param name="prefix">What those of the partition begin with.</param>
+    internal static string PermutationSuffix(string prefix) => prefix + ".gr_perm";
+
     private static void AddData(StructuredMatrix structure, List<TensorData> data)
     {
         switch (structure)
@@ -94,6 +105,11 @@ public static class StructureTensors
                 AddData(product.Right, data);
                 break;
             case RowPartitionMatrix partition:
+                if (partition.Permutation is { } places)
+                {
+                    data.Add(new MemoryTensorData(MemoryMarshal.AsBytes(places.AsSpan()).ToArray()));
+                }
+
                 foreach (var block in partition.Blocks)
                 {
                     AddData(block, data);
@@ -101,11 +117,12 @@ public static class StructureTensors
 
                 break;
             case QuantizedMatrix quantized:
-                data.Add(new MemoryTensorData(quantized.Codes));
+                var codes = (QuantizedForm)quantized.Form;
+                data.Add(Bytes(quantized.Codes, codes));
                 data.Add(new FloatTensorData(quantized.Scales, DType.F32));
-                if (quantized.ZeroPoints.Length > 0)
+                if (!codes.Symmetric)
                 {
-                    data.Add(new MemoryTensorData(quantized.ZeroPoints));
+                    data.Add(Bytes(quantized.ZeroPoints, codes));
                 }
 
                 break;
@@ -117,15 +134,39 @@ public static class StructureTensors
     private static StructuredMatrix ReadStructure(StructureForm form, string prefix, Dictionary<string, TensorData> data) => form switch
     {
         ProductForm product => new ProductMatrix(ReadStructure(product.Left, prefix + ".lr_u", data), ReadStructure(product.Right, prefix + ".lr_v", data)),
-        RowPartitionForm partition => new RowPartitionMatrix([.. partition.Blocks.Select((block, g) => ReadStructure(block, BlockPrefix(prefix, g), data))]),
+        RowPartitionForm partition => new RowPartitionMatrix(
+            [.. partition.Blocks.Select((block, g) => ReadBlock(block, prefix, g, data))],
+            partition.Permuted ? MemoryMarshal.Cast<byte, int>(ReadBytes(data[PermutationSuffix(prefix)])).ToArray() : null),
         QuantizedForm quantized => new QuantizedMatrix(
             quantized,
-            ReadBytes(data[prefix + ".q"]),
+            ReadCodes(data[prefix + ".q"], quantized, quantized.ParameterCount),
             FloatTensorData.ReadAll(data[prefix + ".scale"], DType.F32),
-            quantized.Symmetric ? [] : ReadBytes(data[prefix + ".zp"])),
+            quantized.Symmetric ? [] : ReadCodes(data[prefix + ".zp"], quantized, quantized.ScaleCount)),
         _ => new DenseMatrix(
             new Matrix(form.Rows, form.Columns, FloatTensorData.ReadAll(data[prefix], TypeOf(((DenseForm)form).Format))), ((DenseForm)form).Format),
     };
+
+    private static TensorData Bytes(byte[] numbers, QuantizedForm form)
+        => form.IsPacked ? new PackedTensorData(new MemoryTensorData(numbers), form.StoredBits) : new MemoryTensorData(numbers);
+
+    private static StructuredMatrix ReadBlock(StructureForm block, string prefix, int number, Dictionary<string, TensorData> data)
+    {
+        if (block is not ProductForm product)
+        {
+            return ReadStructure(block, BlockPrefix(prefix, number), data);
+        }
+
+        var (left, right) = FactorPrefixes(prefix, number);
+        return new ProductMatrix(ReadStructure(product.Left, left, data), ReadStructure(product.Right, right, data));
+    }
+
+    private static byte[] ReadCodes(TensorData data, QuantizedForm form, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Array.MaxLength, nameof(data));
+        byte[] numbers = new byte[count];
+        (form.IsPacked ? new UnpackedTensorData(data, new PackedNumbers(form.StoredBits, form.Symmetric, new TensorShape(count))) : data).Read(0, numbers);
+        return numbers;
+    }
 
     private static byte[] ReadBytes(TensorData data)
     {
@@ -147,20 +188,33 @@ public static class StructureTensors
                 AddSlots(product.Right, prefix + ".lr_v", slots);
                 break;
             case RowPartitionForm partition:
+                if (partition.Permuted)
+                {
+                    slots.Add(new TensorSlot(PermutationSuffix(prefix), DType.I32, new TensorShape(partition.Rows)));
+                }
+
                 for (int g = 0; g < partition.Blocks.Count; g++)
                 {
-                    AddSlots(partition.Blocks[g], BlockPrefix(prefix, g), slots);
+                    if (partition.Blocks[g] is ProductForm factors)
+                    {
+                        var (left, right) = FactorPrefixes(prefix, g);
+                        AddSlots(factors.Left, left, slots);
+                        AddSlots(factors.Right, right, slots);
+                    }
+                    else
+                    {
+                        AddSlots(partition.Blocks[g], BlockPrefix(prefix, g), slots);
+                    }
                 }
 
                 break;
             case QuantizedForm quantized:
-                var codes = quantized.Symmetric ? DType.I8 : DType.U8;
                 var scales = ScaleShape(quantized);
-                slots.Add(new TensorSlot(prefix + ".q", codes, new TensorShape(quantized.Rows, quantized.Columns)));
+                slots.Add(Codes(quantized, prefix + ".q", new TensorShape(quantized.Rows, quantized.Columns)));
                 slots.Add(new TensorSlot(prefix + ".scale", DType.F32, scales));
                 if (!quantized.Symmetric)
                 {
-                    slots.Add(new TensorSlot(prefix + ".zp", codes, scales));
+                    slots.Add(Codes(quantized, prefix + ".zp", scales));
                 }
 
                 break;
@@ -168,6 +222,10 @@ public static class StructureTensors
                 throw new ArgumentException($"A structure of form {form.GetType().Name} has no tensors in files.", nameof(form));
         }
     }
+
+    private static TensorSlot Codes(QuantizedForm form, string suffix, TensorShape shape) => form.IsPacked
+        ? new TensorSlot(suffix, DType.U8, new TensorShape(form.PackedBytes(shape.ElementCount)), new PackedNumbers(form.StoredBits, form.Symmetric, shape))
+        : new TensorSlot(suffix, form.Symmetric ? DType.I8 : DType.U8, shape);
 
     private static TensorShape ScaleShape(QuantizedForm form) => form.Granularity == QuantizationGranularity.PerGroup
         ? new TensorShape(form.Rows, form.GroupsPerRow)

@@ -12,7 +12,7 @@ namespace Condense.Service.Jobs;
 /// holds an older fencing token, or comes after a terminal state, changes nothing.
 /// </summary>
 internal sealed class JobLedger(
-    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, RunningJobs running, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, RunningJobs running, JobSignals signals, IdSource ids, TimeProvider clock)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;
@@ -299,13 +299,17 @@ internal sealed class JobLedger(
         db.Attempts.Where(attempt => attempt.JobId == jobId && attempt.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
 
-    private JobEvent Event(string jobId, int sequence, string type, object? data) => new()
+    private JobEvent Event(string jobId, int sequence, string type, object? data)
     {
-        JobId = jobId,
-        Sequence = sequence,
-        Id = ids.Next("evt_"),
-        Type = type,
-        At = clock.GetUtcNow(),
-        DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
-    };
+        transaction.WhenCommitted(() => signals.Raise(jobId));
+        return new JobEvent
+        {
+            JobId = jobId,
+            Sequence = sequence,
+            Id = ids.Next("evt_"),
+            Type = type,
+            At = clock.GetUtcNow(),
+            DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
+        };
+    }
 }

@@ -9,7 +9,8 @@ namespace Condense.Execution.Tests.Rewriting;
 internal static class KernelContexts
 {
     public static IReadOnlyList<WeightContext> All { get; } =
-    [
+    [.. new[]
+    {
         Factors("conv", [12, 5, 2, 2], 12, 20, false, (m, w) => m
             .Initializer(w).Initializer(Bias(12)).Input("x", F32, 1, 5, 6, 6).Node("Conv", "x W b", "y", Ints("kernel_shape", 2, 2)).Output("y", F32, 4)),
         Factors("conv of width 1", [12, 20, 1, 1], 12, 20, false, (m, w) => m
@@ -69,7 +70,7 @@ internal static class KernelContexts
             .Node("RNN", "x W R", "y", Int("hidden_size", 6), Text("direction", "bidirectional")).Output("y", F32, 4)),
         Whole("RNN recurrent", [1, 12, 12], 12, 12, false, (m, w) => m
             .Initializer(w).Initializer(Random("I", 1, 12, 20)).Input("x", F32, 4, 2, 20).Node("RNN", "x I W", "y", Int("hidden_size", 12)).Output("y", F32, 4)),
-    ];
+    }.Select(context => context with { WithoutBlocksOfFactors = true })];
 
     private static Tensor Lengths(params int[] lengths)
         => new("n", I32, new TensorShape(lengths.Length), new MemoryTensorData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(lengths.AsSpan()).ToArray()));

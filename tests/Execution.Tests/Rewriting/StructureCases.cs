@@ -18,17 +18,24 @@ internal static class StructureCases
             case ProductForm product:
                 return new ProductMatrix(Random(product.Left, random), Random(product.Right, random));
             case RowPartitionForm partition:
-                return new RowPartitionMatrix([.. partition.Blocks.Select(block => Random(block, random))]);
+                StructuredMatrix[] blocks = [.. partition.Blocks.Select(block => Random(block, random))];
+                int[] places = [.. Enumerable.Range(0, form.Rows)];
+                random.Shuffle(places);
+                return new RowPartitionMatrix(blocks, partition.Permuted ? places : null);
             case QuantizedForm quantized:
                 byte[] codes = new byte[form.ParameterCount];
-                random.NextBytes(codes);
-                if (quantized.Symmetric)
+                int levels = 1 << quantized.CodeBits;
+                for (int i = 0; i < codes.Length; i++)
                 {
-                    codes.AsSpan().Replace((byte)0x80, (byte)0);
+                    codes[i] = unchecked((byte)(quantized.Symmetric ? random.Next(1, levels) - (levels / 2) : random.Next(levels)));
                 }
 
                 byte[] zeros = new byte[quantized.Symmetric ? 0 : quantized.ScaleCount];
-                random.NextBytes(zeros);
+                for (int i = 0; i < zeros.Length; i++)
+                {
+                    zeros[i] = (byte)random.Next(levels);
+                }
+
                 float[] scales = [.. Enumerable.Range(0, (int)quantized.ScaleCount).Select(_ => (float)(random.NextDouble() + 0.1) / 100)];
                 return new QuantizedMatrix(quantized, codes, scales, zeros);
             default:
@@ -61,6 +68,33 @@ internal static class StructureCases
                 new QuantizedForm(m, 3, 8, symmetric, QuantizationGranularity.PerRow), new QuantizedForm(3, n, 8, symmetric, QuantizationGranularity.PerGroup, 8)));
         }
 
+        foreach (bool symmetric in (bool[])[true, false])
+        {
+            string kind = symmetric ? "signed" : "unsigned";
+            foreach (var granularity in (QuantizationGranularity[])[QuantizationGranularity.PerTensor, QuantizationGranularity.PerRow, QuantizationGranularity.PerColumn])
+            {
+                yield return new($"int4 {kind} {granularity}", (m, n) => new QuantizedForm(m, n, 4, symmetric, granularity));
+            }
+
+            yield return new($"int4 {kind} groups of 8", (m, n) => new QuantizedForm(m, n, 4, symmetric, QuantizationGranularity.PerGroup, 8));
+            yield return new($"int4 {kind} factors", (m, n) => new ProductForm(
+                new QuantizedForm(m, 4, 4, symmetric, QuantizationGranularity.PerColumn), new QuantizedForm(4, n, 4, symmetric, QuantizationGranularity.PerRow)));
+            yield return new($"int2 {kind} groups of 8", (m, n) => new QuantizedForm(m, n, 2, symmetric, QuantizationGranularity.PerGroup, 8));
+        }
+
+        // As many codes as end within a byte.
+        yield return new("int4 factors of rank 3", (m, n) => new ProductForm(
+            new QuantizedForm(m, 3, 4, true, QuantizationGranularity.PerRow), new QuantizedForm(3, n, 4, false, QuantizationGranularity.PerGroup, 8)));
+        yield return new("rows int4, int8, int2", (m, n) => new RowPartitionForm([
+            new QuantizedForm(m / 3, n, 8, true, QuantizationGranularity.PerRow),
+            new QuantizedForm(1, n, 4, false, QuantizationGranularity.PerRow),
+            new QuantizedForm(m - (m / 3) - 1, n, 2, true, QuantizationGranularity.PerGroup, 8)]));
+        foreach (int bits in (int[])[3, 5, 6])
+        {
+            yield return new($"int{bits} in bytes", (m, n) => new QuantizedForm(m, n, bits, bits == 5, QuantizationGranularity.PerRow, storedBits: 8));
+            yield return new($"int{bits} packed", (m, n) => new QuantizedForm(m, n, bits, true, QuantizationGranularity.PerRow));
+        }
+
         yield return new("factors", (m, n) => new ProductForm(new DenseForm(m, 3, FloatFormat.F32), new DenseForm(3, n, FloatFormat.F32)));
         yield return new("f16 factors", (m, n) => new ProductForm(new DenseForm(m, 3, FloatFormat.F16), new DenseForm(3, n, FloatFormat.F16)));
         yield return new("int8 column factors", (m, n) => new ProductForm(
@@ -75,5 +109,19 @@ internal static class StructureCases
             new DenseForm(m / 6, n, FloatFormat.BF16),
             new QuantizedForm(m / 3, n, 8, false, QuantizationGranularity.PerGroup, 8),
             new DenseForm(m - (2 * (m / 3)) - (m / 6), n, FloatFormat.F32)]));
+        yield return new("rows in another order, F16, int8", (m, n) => new RowPartitionForm(
+            [new DenseForm(m / 3, n, FloatFormat.F16), new QuantizedForm(m - (m / 3), n, 8, true, QuantizationGranularity.PerRow)], permuted: true));
+        yield return new("rows of factors", (m, n) => new RowPartitionForm([Factors(m / 3, 3, n), Factors(m - (m / 3), 1, n)]));
+        yield return new("rows in another order, F32, factors, int8 factors, int8", (m, n) => new RowPartitionForm(
+            [
+                new DenseForm(1, n, FloatFormat.F32),
+                Factors(m / 3, 2, n),
+                new ProductForm(
+                    new QuantizedForm(m / 2, 3, 8, true, QuantizationGranularity.PerColumn), new QuantizedForm(3, n, 8, true, QuantizationGranularity.PerRow)),
+                new QuantizedForm(m - 1 - (m / 3) - (m / 2), n, 8, true, QuantizationGranularity.PerRow),
+            ],
+            permuted: true));
+
+        static ProductForm Factors(int rows, int rank, int columns) => new(new DenseForm(rows, rank, FloatFormat.F32), new DenseForm(rank, columns, FloatFormat.F32));
     }
 }

@@ -24,6 +24,9 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
     /// <summary>Whether a product of factors can take the weight's place.</summary>
     public bool TakesFactors { get; init; }
 
+    /// <summary>Whether factors can take its place, but blocks of rows that are factors can't: rows of W are no entries of what the graph computes with it.</summary>
+    public bool WithoutBlocksOfFactors { get; init; }
+
     /// <summary>Whether the graph tells that W lies this way round; else it is compressed the other way, which must do as well.</summary>
     public bool AsFound { get; init; } = true;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Condense.Engine.Structures;
 using Condense.Models;
+using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Reports;
 using Condense.Pipeline.Stages;
@@ -203,6 +204,60 @@ public sealed class CompressionRunTests : IDisposable
         Assert.Contains("decoder.weight", exception.Problems[1].Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task All_that_is_wrong_with_a_request_is_told_at_once()
+    {
+        var recipe = new CompressionRecipe
+        {
+            Target = new CompressionTarget(TargetKind.Ratio, 0.5),
+            Methods = ["quantise"],
+            Layers =
+            [
+                new LayerRule("rnn.weight_hh_l0", "low-rank", null),
+                new LayerRule("encoder.wait", "quantize", null),
+                new LayerRule("encoder.weight", "low-rank", new JsonObject { ["rang"] = 3 }),
+                new LayerRule("decoder.weight", "low-rank", new JsonObject { ["rank"] = 97 }),
+            ],
+            Keep = ["decoder.wait"],
+        };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
+            ModelParts.Single(SampleFiles.Onnx), _folder.File("x.npz"), ModelFormat.Npz, recipe, Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+        Assert.Equal("invalid_field", exception.Code);
+        Assert.Equal(
+            [
+                "/keep/0 unknown_layer", "/layers/0/method incompatible_method", "/layers/1/match unknown_layer", "/layers/2/settings/rang invalid_field",
+                "/layers/3/settings/rank incompatible_method", "/methods/0 invalid_field", "/output/format invalid_field", "/target/ratio invalid_field",
+            ],
+            exception.Problems.Select(problem => $"{problem.Pointer} {problem.Code}").Order(StringComparer.Ordinal));
+        Assert.All(exception.Problems, problem => Assert.Contains(problem.Detail, exception.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_rule_lists_every_layer_that_it_does_not_apply_to()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("half.safetensors"),
+            TestModels.Tensor("a.weight", DType.F16, new ushort[16], 4, 4),
+            TestModels.Tensor("b.weight", new float[16], 4, 4),
+            TestModels.Tensor("c.weight", DType.F16, new ushort[16], 4, 4));
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, new CompressionRecipe { Layers = [new LayerRule("*.weight", "float16", null)] }));
+        Assert.Equal("incompatible_method", exception.Code);
+        Assert.All(exception.Problems, problem => Assert.Equal("/layers/0/method", problem.Pointer));
+        Assert.Equal(["a.weight", "c.weight"], exception.Problems.Select(problem => problem.Detail.Split(" does not apply to ")[1][..8]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_layer_whose_values_a_rule_can_t_hold_is_named()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("large.safetensors"),
+            TestModels.Tensor("a.weight", [.. Enumerable.Repeat(1e6f, 4096)], 64, 64),
+            TestModels.Tensor("b.weight", [.. Enumerable.Repeat(1f, 4096)], 64, 64),
+            TestModels.Tensor("c.weight", [.. Enumerable.Repeat(1e6f, 4096)], 64, 64));
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, new CompressionRecipe { Layers = [new LayerRule("*", "float16", null)] }));
+        Assert.Equal(["a.weight", "c.weight"], exception.Problems.Select(problem => problem.Detail[..8]));
+    }
+
     [Theory]
     [InlineData("low-renk", "low-rank")]
     [InlineData("int8", "quantize")]
@@ -322,11 +377,40 @@ public sealed class CompressionRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_format_is_refused()
+    public async Task A_format_that_can_t_hold_the_result_is_refused_with_those_that_can()
     {
+        await Refused(SampleFiles.Onnx, ModelFormat.Safetensors, "can't hold its graph", "onnx");
+        await Refused(SampleFiles.Onnx, ModelFormat.PyTorch, "pickles are never written", "onnx");
+        await Refused(SampleFiles.Safetensors, ModelFormat.Onnx, "no graph", "safetensors or npz");
+        await Refused(SampleFiles.Safetensors, ModelFormat.Npy, "one plain array", "safetensors or npz");
+        await Refused(SampleFiles.Safetensors, ModelFormat.PyTorch, "pickles are never written", "safetensors or npz");
+
+        async Task Refused(string path, ModelFormat format, string reason, string offered)
+        {
+            var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
+                ModelParts.Single(path), _folder.File("x"), format, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+            Assert.Equal("/output/format", exception.Problems.Single().Pointer);
+            Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+            Assert.Contains($"Write {offered}", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Tensors_that_another_format_can_t_hold_are_named()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("brain.safetensors"), TestModels.Tensor<ushort>("a.weight", DType.BF16, new ushort[4096], 64, 64), TestModels.Tensor("b.weight", new float[4096], 64, 64));
         var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
-            ModelParts.Single(SampleFiles.Onnx), _folder.File("x.safetensors"), ModelFormat.Safetensors, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
-        Assert.Equal("/output/format", exception.Problems.Single().Pointer);
+            ModelParts.Single(path), _folder.File("x.npz"), ModelFormat.Npz, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+        Assert.Contains("BF16, which a.weight has", exception.Problems.Single().Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Methods_that_apply_to_nothing_are_told()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("kernels.safetensors"), TestModels.Tensor<double>("bias", DType.F64, new double[64], 64));
+        var report = await RunAsync(path, Ratio(2) with { Methods = ["low-rank"] });
+        Assert.Contains(report.Warnings, warning => warning.Code == "no_method_applies" && warning.Detail.Contains("low-rank", StringComparison.Ordinal));
     }
 
     private static CompressionRecipe Ratio(double value) => new() { Target = new CompressionTarget(TargetKind.Ratio, value) };

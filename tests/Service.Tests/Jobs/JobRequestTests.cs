@@ -51,6 +51,17 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
     }
 
     [Fact]
+    public async Task What_is_wrong_with_the_document_and_with_the_model_comes_in_one_answer()
+    {
+        using var response = await PostAsync(
+            """{"model":"MODEL","target":{"ratio":0},"priority":10,"methods":["low-rnk"],"layers":[{"match":"layer.0.weight","method":"quantize","settings":{"bits":8}}],"keep":["layers.9.weight"],"output":{"format":"onnx"}}""");
+        var problem = await ApiClient.ProblemAsync(response, 422, "invalid_field");
+        Assert.Equal(
+            ["/keep/0", "/layers/0/match", "/layers/0/settings/bits", "/methods/0", "/output/format", "/priority", "/target/ratio"],
+            problem["errors"]!.AsArray().Select(error => (string)error!["pointer"]!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_misspelt_method_is_offered_the_nearest()
     {
         using var response = await PostAsync("""{"model":"MODEL","target":{"ratio":2},"methods":["low-rnk"]}""");

@@ -8,6 +8,9 @@ namespace Condense.Engine.Methods;
 /// <summary>The scales of a whole weight, and its rows rounded with them.</summary>
 internal sealed class ScaleTable
 {
+    /// <summary>Columns that are turned at a time: a cache line of a row.</summary>
+    private const int ColumnStrip = 16;
+
     private readonly Matrix _weight;
     private readonly QuantizedForm _form;
     private readonly CodeScale[] _scales;
@@ -19,18 +22,19 @@ internal sealed class ScaleTable
         _scales = scales;
     }
 
-    /// <summary>Measures the range of every row, column or group. One pass.</summary>
+    /// <summary>Measures the range of every row, column or group in one pass, and where asked searches for the part of it that loses least.</summary>
     /// <exception cref="ArgumentException">An entry is NaN or infinite.</exception>
-    public static ScaleTable Of(Matrix weight, QuantizedForm form, int threads)
+    public static ScaleTable Of(Matrix weight, QuantizedForm form, RangeClipping clipping, int threads)
     {
+        bool clip = clipping == RangeClipping.LeastSquares;
         var scales = new CodeScale[form.ScaleCount];
         switch (form.Granularity)
         {
             case QuantizationGranularity.PerColumn:
-                OfColumns(weight, form, scales);
+                OfColumns(weight, form, clip, threads, scales);
                 break;
             case QuantizationGranularity.PerTensor:
-                scales[0] = OfRun(weight.Values, 0, weight.Columns, form.Symmetric);
+                scales[0] = OfRun(weight.Values, 0, weight.Columns, form, clip);
                 break;
             default:
                 int length = form.Granularity == QuantizationGranularity.PerGroup ? form.GroupSize : Math.Max(1, weight.Columns);
@@ -42,7 +46,7 @@ internal sealed class ScaleTable
                         {
                             int first = group * length;
                             var run = weight.Row(row).Slice(first, Math.Min(length, weight.Columns - first));
-                            scales[(row * form.GroupsPerRow) + group] = OfRun(run, (row * weight.Columns) + first, weight.Columns, form.Symmetric);
+                            scales[(row * form.GroupsPerRow) + group] = OfRun(run, (row * weight.Columns) + first, weight.Columns, form, clip);
                         }
                     }
                 });
@@ -90,7 +94,7 @@ internal sealed class ScaleTable
         rounding.Round(_weight.Row(row));
     }
 
-    private static void OfColumns(Matrix weight, QuantizedForm form, CodeScale[] scales)
+    private static void OfColumns(Matrix weight, QuantizedForm form, bool clip, int threads, CodeScale[] scales)
     {
         var least = new float[weight.Columns];
         var greatest = new float[weight.Columns];
@@ -101,17 +105,40 @@ internal sealed class ScaleTable
             TensorPrimitives.Max(weight.Row(row), greatest, greatest);
         }
 
-        for (int column = 0; column < scales.Length; column++)
+        RowBlocks.ForEach(weight.Columns, ColumnStrip, threads, (_, start, count) =>
         {
-            scales[column] = CodeScale.Of(least[column], greatest[column], form.Symmetric);
-        }
+            float[] columns = clip ? Turn(weight, start, count) : [];
+            for (int i = 0; i < count; i++)
+            {
+                int column = start + i;
+                scales[column] = clip
+                    ? ClippedRange.Of(columns.AsSpan(i * weight.Rows, weight.Rows), least[column], greatest[column], form)
+                    : CodeScale.Of(least[column], greatest[column], form.Symmetric, form.CodeBits);
+            }
+        });
     }
 
-    private static CodeScale OfRun(ReadOnlySpan<float> run, int offset, int columns, bool symmetric)
+    /// <summary>Some columns, one behind the other.</summary>
+    private static float[] Turn(Matrix weight, int start, int count)
+    {
+        float[] columns = new float[count * weight.Rows];
+        for (int row = 0; row < weight.Rows; row++)
+        {
+            var strip = weight.Row(row).Slice(start, count);
+            for (int i = 0; i < strip.Length; i++)
+            {
+                columns[(i * weight.Rows) + row] = strip[i];
+            }
+        }
+
+        return columns;
+    }
+
+    private static CodeScale OfRun(ReadOnlySpan<float> run, int offset, int columns, QuantizedForm form, bool clip)
     {
         if (run.IsEmpty)
         {
-            return CodeScale.Of(0, 0, symmetric);
+            return CodeScale.Of(0, 0, form.Symmetric, form.CodeBits);
         }
 
         // Min and Max hand on NaN, so two numbers tell of the whole run.
@@ -121,7 +148,7 @@ internal sealed class ScaleTable
             CheckFinite(run, offset, columns);
         }
 
-        return CodeScale.Of(least, greatest, symmetric);
+        return clip ? ClippedRange.Of(run, least, greatest, form) : CodeScale.Of(least, greatest, form.Symmetric, form.CodeBits);
     }
 
     private static void CheckFinite(ReadOnlySpan<float> run, int offset, int columns)

@@ -28,6 +28,8 @@ internal static class Attributes
     public static long Number(DType type) => type switch
     {
         DType.F32 => 1,
+        DType.I8 => 3,
+        DType.I32 => 6,
         DType.I64 => 7,
         DType.F16 => 10,
         DType.F64 => 11,

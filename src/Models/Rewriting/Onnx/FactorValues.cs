@@ -44,8 +44,7 @@ internal sealed class FactorValues(GraphEmitter emitter, StoredProduct product, 
     /// <summary>Rᵀ, from a recurrent layer's inputs to what its gates take.</summary>
     public string Projection() => Turn(StoredRight);
 
-    private string Turn(string matrix) => emitter.Shared(
-        $"turned {matrix}", () => emitter.Add("Transpose", [matrix], emitter.NewName($"{matrix}.turned"), Attributes.Ints("perm", 1, 0)));
+    private string Turn(string matrix) => WeightDecoding.Turned(emitter, matrix);
 
     private string Shape(string matrix, int rows, int columns, bool leadingOnes)
     {

@@ -8,15 +8,19 @@ namespace Condense.Models.Rewriting.Onnx;
 /// <summary>Adds nodes and constants to a graph that is being written.</summary>
 /// <param name="graph">The graph.</param>
 /// <param name="opset">The version of the standard operators.</param>
+/// <param name="irVersion">The version of the file's own format, which says what types constants may have.</param>
 /// <param name="names">Names that are free in the whole program, of values and of nodes.</param>
 /// <param name="constants">How a constant is added.</param>
-internal sealed class GraphEmitter(ModelGraph graph, long opset, UniqueNames names, ConstantPlace constants)
+internal sealed class GraphEmitter(ModelGraph graph, long opset, long irVersion, UniqueNames names, ConstantPlace constants)
 {
     private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _constants = new(StringComparer.Ordinal);
 
     /// <summary>The version of the standard operators.</summary>
     public long Opset => opset;
+
+    /// <summary>The version of the file's own format.</summary>
+    public long IrVersion => irVersion;
 
     /// <summary>A name that nothing in the program has.</summary>
     /// <param name="wanted">The name to begin with.</param>
@@ -99,12 +103,39 @@ internal sealed class GraphEmitter(ModelGraph graph, long opset, UniqueNames nam
         return name;
     });
 
+    /// <summary>A table of what each of the 256 bytes holds: the codes that share it, the lowest bits first. 256×(8/bits), I8 or U8.</summary>
+    /// <param name="bits">Bits of a code: 2 or 4.</param>
+    /// <param name="signed">Two's complement instead of unsigned.</param>
+    public string CodesOfBytes(int bits, bool signed) => Shared($"codes of bytes {bits} {signed}", () =>
+    {
+        byte[] bytes = new byte[256];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = (byte)i;
+        }
+
+        byte[] codes = new byte[bytes.Length * (8 / bits)];
+        PackedNumbers.Unpack(bytes, bits, signed, codes);
+        string name = NewName($"codes.{bits}.{(signed ? "signed" : "unsigned")}");
+        AddConstant(new Tensor(name, signed ? DType.I8 : DType.U8, new TensorShape(bytes.Length, 8 / bits), new MemoryTensorData(codes)));
+        return name;
+    });
+
     /// <summary>One whole number as a constant without dimensions, of 64 bits.</summary>
     /// <param name="number">The number.</param>
     public string Number(long number) => Shared($"number {number}", () =>
     {
         string name = NewName($"number.{number}");
         AddConstant(new Tensor(name, DType.I64, new TensorShape(), new MemoryTensorData(MemoryMarshal.AsBytes([number]).ToArray())));
+        return name;
+    });
+
+    /// <summary>The number 0 as a constant without dimensions: before opset 11, Gemm can't do without a third input.</summary>
+    /// <param name="type">Its type: of 16, 32 or 64 bits.</param>
+    public string Zero(DType type) => Shared($"zero {type}", () =>
+    {
+        string name = NewName("zero");
+        AddConstant(new Tensor(name, type, new TensorShape(), new ZeroTensorData(type.BitsPerElement() / 8)));
         return name;
     });
 

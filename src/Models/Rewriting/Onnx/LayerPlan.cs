@@ -49,7 +49,11 @@ internal sealed class LayerPlan(CompressedLayer layer)
     public bool Rewrites(ConsumerKind kind) => kind switch
     {
         ConsumerKind.Gather => !IsPlain,
-        ConsumerKind.MatMul or ConsumerKind.Gemm or ConsumerKind.Conv or ConsumerKind.RecurrentInput => Compressed.Form is Engine.Structures.ProductForm,
+        ConsumerKind.MatMul or ConsumerKind.Gemm => HasFactors,
+        ConsumerKind.Conv or ConsumerKind.RecurrentInput => Compressed.Form is Engine.Structures.ProductForm,
         _ => false,
     };
+
+    /// <summary>Whether the weight, or a block of its rows, is a product: such a weight is never put together.</summary>
+    public bool HasFactors => WeightSupport.HasFactors(Compressed.Form);
 }

@@ -10,6 +10,7 @@ internal sealed class PlannedLayers
     // What else names stand for: values behind nodes that shape, turn or cast a weight. Those nodes, whether anything still needs what they make.
     private readonly Dictionary<(ModelGraph Graph, string Name), PlannedValue> _values = [];
     private readonly Dictionary<Node, bool> _passages = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<string> _unused = new(StringComparer.Ordinal);
     private readonly Dictionary<Node, int> _indices = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<(ModelGraph Graph, string Name)> _hidden = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
@@ -41,6 +42,7 @@ internal sealed class PlannedLayers
         var graphs = program.AllGraphs().ToList();
         graphs.ForEach(FindOwnersAndHidden);
         graphs.ForEach(FindUses);
+        FindUnused(graphs);
         CheckPresent(graphs);
     }
 
@@ -72,11 +74,15 @@ internal sealed class PlannedLayers
     /// <param name="node">A node of the original.</param>
     public bool IsIdle(Node node) => _passages.TryGetValue(node, out bool needed) && !needed;
 
+    /// <summary>Whether only nodes that have nothing left to do used a name: the shape that one of them asked for.</summary>
+    /// <param name="name">A constant's name.</param>
+    public bool IsUnused(string name) => _unused.Contains(name);
+
     /// <summary>Whether a value of a graph exists no longer.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="graph">A graph of the original.</param>
-    public bool IsGone(string name, ModelGraph graph) => _values.TryGetValue((graph, name), out var value)
-        && (value.Passage is { } passage ? IsIdle(passage.Node) : value.Plan is { IsPlain: false, DecodeAt: LayerPlan.Nowhere });
+    public bool IsGone(string name, ModelGraph graph) => IsUnused(name) || (_values.TryGetValue((graph, name), out var value)
+        && (value.Passage is { } passage ? IsIdle(passage.Node) : value.Plan is { IsPlain: false, DecodeAt: LayerPlan.Nowhere }));
 
     /// <summary>The layer that a graph itself holds under a name, or null.</summary>
     /// <param name="name">A value's name.</param>
@@ -161,6 +167,16 @@ internal sealed class PlannedLayers
         }
     }
 
+    private void FindUnused(List<ModelGraph> graphs)
+    {
+        _unused.UnionWith(_passages.Where(pair => !pair.Value).SelectMany(pair => pair.Key.Inputs.Skip(1)));
+        if (_unused.Count > 0)
+        {
+            _unused.ExceptWith(graphs.SelectMany(graph => graph.Nodes).Where(node => !IsIdle(node)).SelectMany(node => node.Inputs));
+            _unused.ExceptWith(graphs.SelectMany(graph => graph.Outputs).Select(output => output.Name));
+        }
+    }
+
     // A value that is needed as it is keeps the node that makes it, and that one what goes into it.
     private void Need(PlannedValue value, ModelGraph graph, int node)
     {
@@ -186,7 +202,7 @@ internal sealed class PlannedLayers
             return;
         }
 
-        if (plan.Compressed.Form is Engine.Structures.ProductForm)
+        if (plan.HasFactors)
         {
             throw new ArgumentException($"Layer '{plan.Layer.Name}' is needed whole by '{Describe(graph, node)}': factors can't take its place.", nameof(plan));
         }

@@ -10,6 +10,8 @@ namespace Condense.Models.Rewriting.Onnx;
 /// <param name="plan">The layer.</param>
 internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
 {
+    private const long FirstIrVersionWithNibbles = 10;
+
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorSlot> _slots = StructureTensors.Slots(plan.Compressed.Form)
         .ToDictionary(slot => slot.Suffix, StringComparer.Ordinal);
@@ -30,23 +32,34 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
         switch (form)
         {
             case ProductForm product:
-                // Factors of kernels are stored as kernels, so that their consumer takes them as they are.
-                var kernels = gathered || Turned ? null : plan.Kernels;
-                var leftShape = kernels is { } first ? FactorShapes.Left(first.Kind, first.Weight, product.Rank) : Matrix(product.Left);
-                var rightShape = kernels is { } second ? FactorShapes.Right(second.Kind, second.Weight, product.Rank) : Matrix(product.Right);
-                var left = Build(product.Left, prefix + ".lr_u", leftShape, gathered && !Turned);
-                var right = Build(product.Right, prefix + ".lr_v", rightShape, gathered && Turned);
-                return Turned ? new StoredProduct(right, left) : new StoredProduct(left, right);
+                return Build(product, (prefix + ".lr_u", prefix + ".lr_v"), gathered);
             case RowPartitionForm partition:
+                string? permutation = partition.Permuted ? AddConstant(StructureTensors.PermutationSuffix(prefix), new TensorShape(partition.Rows)) : null;
                 return new StoredPartition(
-                    [.. partition.Blocks.Select((block, g) => (Build(block, StructureTensors.BlockPrefix(prefix, g), Matrix(block), gathered), block.Rows))],
+                    [.. partition.Blocks.Select((block, g) => (Build(block, prefix, g, gathered), block.Rows))],
                     Matrix(partition),
-                    Turned ? 1 : 0);
+                    Turned ? 1 : 0,
+                    permutation);
             case QuantizedForm quantized:
                 return Build(quantized, prefix, shape, gathered);
             default:
                 return new StoredDense(AddConstant(prefix, shape), _slots[prefix].DType, shape);
         }
+    }
+
+    private StoredWeight Build(StructureForm block, string prefix, int number, bool gathered) => block is ProductForm product
+        ? Build(product, StructureTensors.FactorPrefixes(prefix, number), gathered)
+        : Build(block, StructureTensors.BlockPrefix(prefix, number), Matrix(block), gathered);
+
+    private StoredProduct Build(ProductForm product, (string Left, string Right) prefixes, bool gathered)
+    {
+        // Factors of kernels are stored as kernels, so that their consumer takes them as they are.
+        var kernels = gathered || Turned ? null : plan.Kernels;
+        var leftShape = kernels is { } first ? FactorShapes.Left(first.Kind, first.Weight, product.Rank) : Matrix(product.Left);
+        var rightShape = kernels is { } second ? FactorShapes.Right(second.Kind, second.Weight, product.Rank) : Matrix(product.Right);
+        var left = Build(product.Left, prefixes.Left, leftShape, gathered && !Turned);
+        var right = Build(product.Right, prefixes.Right, rightShape, gathered && Turned);
+        return Turned ? new StoredProduct(right, left) : new StoredProduct(left, right);
     }
 
     private StoredQuantized Build(QuantizedForm form, string prefix, TensorShape shape, bool gathered)
@@ -56,7 +69,8 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
         long size = axis < 0 ? 1 : codes[axis];
 
         // A vector of scales goes into DequantizeLinear; elsewhere scales spread over the axes behind theirs, which the last axis has none of.
-        bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || plan.DecodesSimply || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
+        bool fusible = !plan.DecodesSimply && (!form.IsPacked || HasOwnType(form, gathered));
+        bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || !fusible || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
         TensorShape scales;
         if (axis < 0)
         {
@@ -71,15 +85,36 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
             scales = spread ? new TensorShape([size, .. Enumerable.Repeat(1L, codes.Rank - 1 - axis)]) : new TensorShape(size);
         }
 
+        var width = new CodeWidth(form.StoredBits, form.Symmetric, Native: !form.IsPacked || fusible, scales);
         return new StoredQuantized(
-            AddConstant(prefix + ".q", codes),
+            AddCodes(prefix + ".q", codes, width, gathered),
             codes,
             AddConstant(prefix + ".scale", scales),
-            form.Symmetric ? null : AddConstant(prefix + ".zp", scales),
+            form.Symmetric ? null : AddCodes(prefix + ".zp", scales, width, gathered: false),
             axis,
             groupSize,
             spread,
-            !plan.DecodesSimply);
+            fusible,
+            width);
+    }
+
+    // Rows of a 4-bit type can't be gathered, and a product of two constants is decoded by simpler operators.
+    private bool HasOwnType(QuantizedForm form, bool gathered)
+        => form.StoredBits == 4 && !gathered && emitter.Opset >= WeightDecoding.FirstOpsetInBlocks && emitter.IrVersion >= FirstIrVersionWithNibbles;
+
+    private string AddCodes(string suffix, TensorShape shape, CodeWidth width, bool gathered)
+    {
+        if (width.Bits == QuantizedForm.ByteBits)
+        {
+            return AddConstant(suffix, shape);
+        }
+
+        if (width.Native)
+        {
+            return AddConstant(suffix, shape, width.Signed ? DType.I4 : DType.U4);
+        }
+
+        return AddConstant(suffix, gathered ? new TensorShape(shape[0], shape[1] * width.Bits / 8) : _slots[suffix].Shape);
     }
 
     /// <summary>
@@ -122,14 +157,14 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
 
     private TensorShape Matrix(StructureForm form) => Turned ? new TensorShape(form.Columns, form.Rows) : new TensorShape(form.Rows, form.Columns);
 
-    private string AddConstant(string suffix, TensorShape shape)
+    private string AddConstant(string suffix, TensorShape shape, DType? type = null)
     {
         var slot = _slots[suffix];
         string name = suffix.Length > 0
             ? emitter.NewName(plan.Layer.Name + suffix)
             : plan.IsPlain ? plan.ValueName : emitter.NewName($"{plan.Layer.Name}.{NameOf(slot.DType)}");
         _names.Add(suffix, name);
-        emitter.AddConstant(new Tensor(name, slot.DType, shape, SlotData.ToFile(plan.Compressed, slot, Turned)));
+        emitter.AddConstant(new Tensor(name, type ?? slot.DType, shape, SlotData.ToFile(plan.Compressed, slot, Turned)));
         return name;
     }
 

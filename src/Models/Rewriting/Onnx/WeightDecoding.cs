@@ -9,8 +9,10 @@ internal static class WeightDecoding
     /// <summary>The first opset whose <c>DequantizeLinear</c> takes a vector of scales.</summary>
     public const long FirstOpsetPerAxis = 13;
 
+    /// <summary>The first opset whose <c>DequantizeLinear</c> takes scales of blocks, and codes of 4 bits.</summary>
+    public const long FirstOpsetInBlocks = 21;
+
     private const long FirstOpsetPerTensor = 10;
-    private const long FirstOpsetInBlocks = 21;
 
     /// <summary>Adds nodes that decode a whole weight.</summary>
     /// <param name="emitter">The graph.</param>
@@ -33,7 +35,9 @@ internal static class WeightDecoding
         }
 
         var quantized = (StoredQuantized)weight;
-        var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes);
+        var chain = quantized.Width.IsPacked
+            ? PackedDecoding.Whole(emitter, quantized.Codes, quantized.Width, quantized.Shape)
+            : new NodeChain(emitter, quantized.Codes, quantized.Codes);
 
         // ONNX Runtime 1.30 does not load a DequantizeLinear in a subgraph whose constants lie in a graph around it.
         if (quantized.Fusible && emitter.Holds(quantized.Codes) && emitter.Opset >= FirstOpset(quantized))
@@ -72,6 +76,12 @@ internal static class WeightDecoding
         });
     }
 
+    /// <summary>The transpose of a matrix, made once for all that ask in the same graph.</summary>
+    /// <param name="emitter">The graph.</param>
+    /// <param name="matrix">The value.</param>
+    public static string Turned(GraphEmitter emitter, string matrix) => emitter.Shared(
+        $"turned {matrix}", () => emitter.Add("Transpose", [matrix], emitter.NewName($"{matrix}.turned"), Attributes.Ints("perm", 1, 0)));
+
     private static NodeChain Shape(GraphEmitter emitter, NodeChain chain, TensorShape stored, TensorShape? wanted)
         => wanted is null || wanted.Equals(stored) ? chain : chain.Then("Reshape", [emitter.Dimensions(wanted.Dimensions)]);
 
@@ -96,6 +106,7 @@ internal static class WeightDecoding
             default:
                 var quantized = (StoredQuantized)weight;
                 var chain = new NodeChain(emitter, quantized.Codes, quantized.Codes).Then("Gather", [ids]);
+                chain = quantized.Width.IsPacked ? PackedDecoding.Rows(emitter, chain, quantized, ids) : chain;
                 Widen(chain, quantized, name => ScalesOfRows(emitter, quantized, name, ids), emitter);
                 return chain;
         }
@@ -108,7 +119,13 @@ internal static class WeightDecoding
         chain.Then("Cast", [], toFloat);
         if (weight.ZeroPoint is { } zero)
         {
-            string zeros = spread(zero);
+            // A type of 4 bits has no operators but Cast and DequantizeLinear.
+            string zeros = spread(weight.Width switch
+            {
+                { IsPacked: true } => PackedDecoding.ZeroPoints(emitter, zero, weight.Width),
+                { Bits: < 8 } => emitter.Shared($"zeros {zero}", () => emitter.Add("Cast", [zero], emitter.NewName($"{zero}.Cast"), Attributes.Int("to", Attributes.Number(DType.I8)))),
+                _ => zero,
+            });
             chain.Then("Sub", [emitter.Add("Cast", [zeros], emitter.NewName($"{zeros}.Cast"), toFloat)]);
         }
 

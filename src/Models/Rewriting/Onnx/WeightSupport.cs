@@ -72,14 +72,37 @@ internal static class WeightSupport
         }
 
         var kinds = layer.Ends.Select(end => KindOf(end, layer));
-        return form switch
+        if (!CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)))
         {
-            ProductForm => kinds.All(kind => kind != ConsumerKind.Other) && !layer.IsOutput,
-            RowPartitionForm partition => partition.Blocks.All(block => block is DenseForm or QuantizedForm)
-                && ((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather)),
-            _ => true,
-        };
+            return false;
+        }
+
+        if (HasFactors(form) && (kinds.Any(kind => kind == ConsumerKind.Other) || layer.IsOutput))
+        {
+            return false;
+        }
+
+        return form is not RowPartitionForm
+            || (((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather))
+                && (!HasFactors(form) || layer.Ends.All(end => KindOf(end, layer) == ConsumerKind.Gather || PartitionProducts.Supports(end, layer.Transposed))));
     }
+
+    /// <summary>
+    /// Whether graphs can read the codes: those that take 2, 4 or 8 bits, so that no code lies in two bytes; and no byte holds codes of two rows where
+    /// rows are looked up.
+    /// </summary>
+    private static bool CanBeTakenApart(StructureForm form, bool transposed, bool gathered) => form switch
+    {
+        ProductForm product => CanBeTakenApart(product.Left, transposed, gathered && !transposed) && CanBeTakenApart(product.Right, transposed, gathered && transposed),
+        RowPartitionForm partition => partition.Blocks.All(block => CanBeTakenApart(block, transposed, gathered)),
+        QuantizedForm { IsPacked: true } packed => packed.StoredBits is 2 or 4
+            && (!gathered || (long)(transposed ? packed.Rows : packed.Columns) * packed.StoredBits % 8 == 0),
+        _ => true,
+    };
+
+    /// <summary>Whether a structure is a product of factors or has one among its blocks of rows.</summary>
+    /// <param name="form">The structure's shape.</param>
+    public static bool HasFactors(StructureForm form) => form is ProductForm || (form is RowPartitionForm partition && partition.Blocks.Any(block => block is ProductForm));
 
     /// <summary>The name by which nodes know a layer's weight.</summary>
     /// <param name="layer">The layer.</param>
