@@ -77,7 +77,7 @@ internal static class WeightContexts
             otherwise => otherwise.Node("Sub", "n W", "o").Output("o", F32, 2)).Node("Mul", "x W", "z").Output("z", F32, 2)),
         Whole("batched weight", [2, 20, 12], 40, 12, false, (m, w) => m
             .Initializer(w).Input("x", F32, 2, 4, 20).Node("MatMul", "x W", "y").Output("y", F32, 3)),
-        Whole("batched weight, transposed", [2, 20, 6], 6, 40, true, (m, w) => m
+        Whole("batched weight, transposed", [2, 20, 12], 12, 40, true, (m, w) => m
             .Initializer(w).Input("x", F32, 2, 4, 20).Node("MatMul", "x W", "y").Output("y", F32, 3)) with { AsFound = false },
         Whole("gather of columns", [12, 20], 12, 20, false, (m, w) => m
             .Initializer(w).Input("ids", I64, 3).Node("Gather", "W ids", "y", Int("axis", 1)).Output("y", F32, 2)),
