@@ -3,6 +3,7 @@ using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Reports;
+using Condense.Pipeline.Reports.Html;
 using Condense.Pipeline.Stages;
 
 namespace Condense.Cli;
@@ -32,11 +33,15 @@ internal static class CompressCommand
 
     private static readonly Option<string?> s_vocabulary = new("--vocabulary") { Description = "One token a line, or JSON with \"vocab\", in row order; for a text to be counted." };
 
+    private static readonly Option<ModelFormat?> s_format = new("--format") { Description = "The result's format: onnx, safetensors or npz. Default: by OUT's extension, else the model's own or safetensors." };
+
+    private static readonly Option<int?> s_opset = new("--opset") { Description = "For ONNX: convert the operators to this opset, at most 25. Default: the model's." };
+
     private static readonly Option<ulong> s_seed = new("--seed") { Description = "Seed of everything that draws numbers.", DefaultValueFactory = _ => 0 };
 
     private static readonly Option<int> s_threads = new("--threads") { Description = "Threads; the result does not depend on it.", DefaultValueFactory = _ => Environment.ProcessorCount };
 
-    private static readonly Option<string[]> s_reports = new("--report") { Description = "Write the report to FILE.json or FILE.md; repeat for both." };
+    private static readonly Option<string[]> s_reports = new("--report") { Description = "Write the report to FILE.json, FILE.md or FILE.html; repeat for more." };
 
     private static readonly Option<bool> s_json = JsonOption.Build();
 
@@ -45,7 +50,7 @@ internal static class CompressCommand
     {
         var command = new Command("compress", "Makes a model smaller and measures what that cost.")
         {
-            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_seed, s_threads, s_reports, s_json,
+            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_format, s_opset, s_seed, s_threads, s_reports, s_json,
         };
         command.SetAction((result, cancellationToken) => Failure.GuardAsync(() => RunAsync(result, cancellationToken)));
         return command;
@@ -53,18 +58,22 @@ internal static class CompressCommand
 
     private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
-        var target = ReadTarget(result);
-        string[] reports = ReadReports(result);
-        int threads = ReadThreads(result);
+        var usage = new UsageProblems();
+        var target = usage.Read(() => ReadTarget(result));
+        string[] reports = usage.Read(() => ReadReports(result)) ?? [];
+        int threads = usage.Read(() => ReadThreads(result));
+        LayerRule?[] rules = [.. (result.GetValue(s_layers) ?? []).Select(text => usage.Read(() => LayerRuleText.Parse(text)))];
+        string output = usage.Read(() => ReadOutput(result)) ?? "";
+        usage.ThrowIfAny();
         var input = ModelArgument.Open(result.GetRequiredValue(s_model));
-        string output = ReadOutput(result, input);
         var recipe = new CompressionRecipe
         {
             Target = target,
             Methods = result.GetValue(s_methods) ?? [],
-            Layers = [.. (result.GetValue(s_layers) ?? []).Select(LayerRuleText.Parse)],
+            Layers = rules!,
             Keep = result.GetValue(s_keep) ?? [],
             Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), cancellationToken),
+            Opset = result.GetValue(s_opset),
             Seed = result.GetValue(s_seed),
         };
 
@@ -78,11 +87,10 @@ internal static class CompressCommand
                 OnnxRuntimeLibrary = Environment.GetEnvironmentVariable("CONDENSE_ONNXRUNTIME_LIBRARY"),
             };
             var report = await ProgressBar.ShowAsync(
-                progress => CompressionRun.RunAsync(input, output, OutputFormat(input, output), recipe, environment, progress, cancellationToken));
+                progress => CompressionRun.RunAsync(input, output, OutputFormat(result.GetValue(s_format), input, output), recipe, environment, progress, cancellationToken));
             foreach (string path in reports)
             {
-                string text = Path.GetExtension(path) is ".json" ? JsonSerializer.Serialize(report, ReportJson.Indented) + "\n" : ReportMarkdown.Write(report);
-                await File.WriteAllTextAsync(path, text, cancellationToken);
+                await File.WriteAllTextAsync(path, ReportAs(Path.GetExtension(path), report), cancellationToken);
             }
 
             if (result.GetValue(s_json))
@@ -105,7 +113,14 @@ internal static class CompressCommand
         }
     }
 
-    private static string ReadOutput(ParseResult result, ModelParts input)
+    private static string ReportAs(string extension, CompressionReport report) => extension switch
+    {
+        ".json" => JsonSerializer.Serialize(report, ReportJson.Indented) + "\n",
+        ".html" => ReportHtml.Write(report),
+        _ => ReportMarkdown.Write(report),
+    };
+
+    private static string ReadOutput(ParseResult result)
     {
         string output = Path.GetFullPath(result.GetRequiredValue(s_output));
         if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
@@ -113,7 +128,7 @@ internal static class CompressCommand
             throw new UsageException($"{output} is a folder: name the file to make in it with -o.");
         }
 
-        return string.Equals(output, Path.GetFullPath(input.MainPath), StringComparison.Ordinal)
+        return string.Equals(output, Path.GetFullPath(result.GetRequiredValue(s_model)), StringComparison.Ordinal)
             ? throw new UsageException("The result would replace the model: name another file with -o.")
             : output;
     }
@@ -121,8 +136,8 @@ internal static class CompressCommand
     private static string[] ReadReports(ParseResult result)
     {
         string[] reports = result.GetValue(s_reports) ?? [];
-        return Array.Find(reports, path => Path.GetExtension(path) is not (".json" or ".md")) is { } wrong
-            ? throw new UsageException($"A report is a .json or a .md file, not {wrong}.")
+        return Array.Find(reports, path => Path.GetExtension(path) is not (".json" or ".md" or ".html")) is { } wrong
+            ? throw new UsageException($"A report is a .json, a .md or a .html file, not {wrong}.")
             : reports;
     }
 
@@ -150,10 +165,14 @@ internal static class CompressCommand
         }
     }
 
-    private static ModelFormat OutputFormat(ModelParts input, string output) => Path.GetExtension(output).ToUpperInvariant() switch
+    /// <summary>What is asked for, else what the output's name says, else what the model's format leads to.</summary>
+    private static ModelFormat OutputFormat(ModelFormat? asked, ModelParts input, string output) => asked ?? Path.GetExtension(output).ToUpperInvariant() switch
     {
         ".ONNX" => ModelFormat.Onnx,
         ".SAFETENSORS" => ModelFormat.Safetensors,
-        _ => ModelReader.Identify(input, ReadLimits.Default).Format,
+        ".NPZ" => ModelFormat.Npz,
+        ".NPY" => ModelFormat.Npy,
+        ".PT" or ".PTH" => ModelFormat.PyTorch,
+        _ => OutputFormats.DefaultOf(ModelReader.Identify(input, ReadLimits.Default).Format),
     };
 }

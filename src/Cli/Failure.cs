@@ -17,7 +17,13 @@ internal static class Failure
         }
         catch (UsageException exception)
         {
-            return Tell(exception.Message, ExitCode.Usage);
+            int code = ExitCode.Usage;
+            foreach (string line in exception.Message.Split('\n'))
+            {
+                code = Tell(line, ExitCode.Usage);
+            }
+
+            return code;
         }
         catch (ModelFormatException exception)
         {
@@ -28,7 +34,7 @@ internal static class Failure
         catch (RecipeException exception)
         {
             string nearest = exception.Nearest is { } target ? $" Nearest feasible: {OptionOf(target)}." : "";
-            return Tell($"{exception.Code}: {exception.Message}{nearest}", string.Equals(exception.Code, "infeasible_target", StringComparison.Ordinal) ? ExitCode.TargetMissed : ExitCode.BadInput);
+            return Tell($"{exception.Code}: {Words(exception)}{nearest}", string.Equals(exception.Code, "infeasible_target", StringComparison.Ordinal) ? ExitCode.TargetMissed : ExitCode.BadInput);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
@@ -43,6 +49,11 @@ internal static class Failure
             return Tell("Interrupted; nothing was written.", ExitCode.Interrupted);
         }
     }
+
+    /// <summary>Several problems each on a line of its own.</summary>
+    private static string Words(RecipeException exception) => exception.Problems.Count <= 1
+        ? exception.Message
+        : string.Concat($"there are {exception.Problems.Count} problems.", string.Concat(exception.Problems.Select(problem => $"\n  {problem.Pointer}: {problem.Detail}")));
 
     private static string OptionOf(CompressionTarget target) => FormattableString.Invariant($"{Name(target.Kind)} {target.Value}");
 

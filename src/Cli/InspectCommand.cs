@@ -25,7 +25,7 @@ internal static class InspectCommand
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(description, ReportJson.Indented));
-            return ExitCode.Done;
+            return Judge(description);
         }
 
         string opsets = string.Join(", ", description.Opsets.Select(opset => $"{(opset.Key.Length == 0 ? "ai.onnx" : opset.Key)} {opset.Value.ToString(CultureInfo.InvariantCulture)}"));
@@ -56,7 +56,25 @@ internal static class InspectCommand
         }
 
         AnsiConsole.Write(layers);
-        return ExitCode.Done;
+        foreach (var finding in description.Findings)
+        {
+            string offset = finding.Offset is { } at ? string.Create(CultureInfo.InvariantCulture, $" [byte {at}]") : "";
+            Console.Out.WriteLine($"finding {finding.Code}: {finding.Detail}{offset}");
+        }
+
+        return Judge(description);
+    }
+
+    /// <summary>A model that is described but can't be compressed is bad input all the same.</summary>
+    private static int Judge(ModelDescription description)
+    {
+        if (!description.Rejected)
+        {
+            return ExitCode.Done;
+        }
+
+        Console.Error.WriteLine("condense: non_finite_weights: weights hold NaN or infinities, for which no method has an answer; the findings name each.");
+        return ExitCode.BadInput;
     }
 
     private static string Show(ValueDescription value) => $"{value.Name} {value.DType?.ToString() ?? "?"}{(value.Shape is null ? "" : $"[{string.Join(',', value.Shape)}]")}";

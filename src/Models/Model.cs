@@ -49,6 +49,15 @@ public sealed class Model : IDisposable
     /// <summary>What the reader noticed.</summary>
     public ImmutableArray<ModelFinding> Findings { get; init; } = [];
 
+    /// <summary>
+    /// The same tensors for another format, without a graph. They are read from this model's files, which must stay open; what comes back holds none. O(1).
+    /// </summary>
+    /// <param name="format">The format to write.</param>
+    /// <exception cref="InvalidOperationException">The model has a graph.</exception>
+    public Model WithFormat(ModelFormat format) => Program is null
+        ? new Model(format, Tensors, program: null, Metadata, []) { Findings = Findings }
+        : throw new InvalidOperationException($"A graph can't become {format}.");
+
     /// <inheritdoc/>
     public void Dispose()
     {

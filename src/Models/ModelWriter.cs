@@ -1,11 +1,24 @@
+using Condense.Models.Formats.Numpy;
 using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.Safetensors;
+using Condense.Models.Tensors;
 
 namespace Condense.Models;
 
 /// <summary>Writes models in their format.</summary>
 public static class ModelWriter
 {
+    /// <summary>Whether a format has elements of a type. ONNX has all but those of 6 bits and scales alone; NumPy has neither bfloat16 nor anything below 8 bits.</summary>
+    /// <param name="format">A format that is written.</param>
+    /// <param name="dtype">Any type.</param>
+    public static bool Holds(ModelFormat format, DType dtype) => format switch
+    {
+        ModelFormat.Safetensors => SafetensorsDTypes.NameOf(dtype) is not null,
+        ModelFormat.Onnx => dtype is not (DType.F6E2M3 or DType.F6E3M2),
+        _ => dtype is DType.F64 or DType.F32 or DType.F16 or DType.I64 or DType.I32 or DType.I16 or DType.I8
+            or DType.U64 or DType.U32 or DType.U16 or DType.U8 or DType.Bool,
+    };
+
     /// <summary>The exact number of bytes that <see cref="WriteAsync"/> writes into all files together. Reads no weight.</summary>
     /// <param name="model">The model.</param>
     /// <exception cref="ArgumentException">The format can't hold the model.</exception>
@@ -16,6 +29,9 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Onnx => OnnxWriter.Measure(model),
+            ModelFormat.Npy => NpyWriter.Measure(model),
+            ModelFormat.Npz => NpzWriter.Measure(model),
+            ModelFormat.PyTorch => throw PyTorch(model),
             _ => SafetensorsWriter.Measure(model),
         };
     }
@@ -36,7 +52,13 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Onnx => OnnxWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.Npy => NpyWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.Npz => NpzWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.PyTorch => throw PyTorch(model),
             _ => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
         };
     }
+
+    // A pickle is never written: to read one can run any program.
+    private static ArgumentException PyTorch(Model model) => new("PyTorch checkpoints are read, never written; write safetensors.", nameof(model));
 }

@@ -22,4 +22,16 @@ public sealed record ReadLimits
     /// Bytes of structure in memory, everything that is not tensor data: nodes, names, small fields. Default 512 MiB.
     /// </summary>
     public long StructureBytes { get; init; } = 512L << 20;
+
+    /// <summary>Bytes that one deflated entry of an archive may unpack to. Default 32 GiB. Stored entries are bounded by the file itself.</summary>
+    public long UnpackedEntryBytes { get; init; } = 32L << 30;
+
+    /// <summary>Bytes that all deflated entries of an archive together may unpack to. Default 64 GiB.</summary>
+    public long UnpackedBytes { get; init; } = 64L << 30;
+
+    /// <summary>
+    /// How many times its packed bytes a deflated entry may unpack to. Default 1,032, what deflate reaches on zeros and can't pass (RFC 1951: 258 bytes
+    /// from two bits), so that a checkpoint of zeros is read and an entry that declares more is a lie.
+    /// </summary>
+    public int UnpackedRatio { get; init; } = 1_032;
 }

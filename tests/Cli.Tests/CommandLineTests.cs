@@ -29,6 +29,17 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Compress_raises_the_opset_that_is_asked_for()
+    {
+        var run = await CondenseProcess.RunAsync("compress", Sample("moby-dick-lstm.onnx"), "-o", File("small.onnx"), "--ratio", "3", "--opset", "21", "--json");
+        using var report = JsonDocument.Parse(run.Output);
+        Assert.Equal((17, 21), (report.RootElement.GetProperty("opsetBefore").GetInt32(), report.RootElement.GetProperty("opsetAfter").GetInt32()));
+        var inspected = await CondenseProcess.RunAsync("inspect", File("small.onnx"), "--json");
+        using var document = JsonDocument.Parse(inspected.Output);
+        Assert.Equal(21, document.RootElement.GetProperty("opsets").GetProperty("").GetInt32());
+    }
+
+    [Fact]
     public async Task Compare_finds_what_compress_reported()
     {
         string output = File("small.safetensors");
@@ -79,7 +90,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "is a folder", "compress", "{model}", "-o", "/", "--ratio", "2")]
     [InlineData(2, "GLOB=METHOD", "compress", "{model}", "-o", "{out}", "--layer", "encoder")]
     [InlineData(2, "not JSON", "compress", "{model}", "-o", "{out}", "--layer", "encoder.*=low-rank:{rank}")]
-    [InlineData(2, ".json or a .md", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
+    [InlineData(2, ".json, a .md or a .html", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
     [InlineData(2, "", "shrink", "{model}")]
     [InlineData(3, "no file", "inspect", "nowhere.onnx")]
     [InlineData(3, "EmptyFile", "inspect", "{empty}")]
@@ -88,6 +99,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(3, "Nearest: encoder.weight", "compress", "{model}", "-o", "{out}", "--layer", "encoder.wight=quantize")]
     [InlineData(3, "low-rank", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--method", "lowrank")]
     [InlineData(3, "neither a target nor a layer rule", "compress", "{model}", "-o", "{out}")]
+    [InlineData(3, "upwards only", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--opset", "16")]
     [InlineData(4, "--ratio", "compress", "{model}", "-o", "{out}", "--ratio", "10000")]
     public async Task Bad_input_ends_with_its_code_and_a_sentence(int code, string words, params string[] arguments)
     {
@@ -110,6 +122,39 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(words, run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at Condense", run.Error, StringComparison.Ordinal);
         Assert.False(System.IO.File.Exists(File("out.onnx")));
+    }
+
+    [Fact]
+    public async Task All_that_is_wrong_stands_on_a_line_of_its_own()
+    {
+        var usage = await CondenseProcess.RunAsync(
+            "compress", Sample("moby-dick-lstm.onnx"), "-o", File("out.onnx"), "--ratio", "2", "--bits", "4", "--layer", "encoder", "--threads", "0", "--report", "r.pdf");
+        Assert.Equal(2, usage.ExitCode);
+        Assert.Equal(4, usage.Error.TrimEnd().Split('\n').Length);
+        var recipe = await CondenseProcess.RunAsync(
+            "compress", Sample("moby-dick-lstm.onnx"), "-o", File("out.npz"), "--ratio", "2", "--method", "lowrank", "--layer", "encodr.*=quantize", "--keep", "decoder.wait");
+        Assert.Equal(3, recipe.ExitCode);
+        Assert.Equal(
+            ["condense: invalid_field: there are 4 problems.", "  /output/format:", "  /methods/0:", "  /layers/0/match:", "  /keep/0:"],
+            recipe.Error.TrimEnd().Split('\n').Select((line, number) => number == 0 ? line : line[..(line.IndexOf(": ", StringComparison.Ordinal) + 1)]));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task Inspect_tells_findings_and_ends_with_3_when_weights_are_not_finite()
+    {
+        byte[] bytes = await System.IO.File.ReadAllBytesAsync(Sample("moby-dick-lstm.safetensors"), TestContext.Current.CancellationToken);
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 4), float.NaN);
+        await System.IO.File.WriteAllBytesAsync(File("nan.safetensors"), bytes, TestContext.Current.CancellationToken);
+        var text = await CondenseProcess.RunAsync("inspect", File("nan.safetensors"));
+        Assert.Equal(3, text.ExitCode);
+        Assert.Contains("finding non_finite_weights: Tensor ", text.Output, StringComparison.Ordinal);
+        Assert.Contains("condense: non_finite_weights", text.Error, StringComparison.Ordinal);
+        var json = await CondenseProcess.RunAsync("inspect", File("nan.safetensors"), "--json");
+        Assert.Equal(3, json.ExitCode);
+        using var document = JsonDocument.Parse(json.Output);
+        Assert.True(document.RootElement.GetProperty("rejected").GetBoolean());
+        Assert.Equal("non_finite_weights", document.RootElement.GetProperty("findings")[0].GetProperty("code").GetString());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Text;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Tensors;
@@ -58,11 +59,12 @@ internal sealed class TestModel
         return this;
     }
 
-    public TestModel Node(string opType, string inputs, string output, params ReadOnlySpan<NodeAttribute> attributes)
+    /// <summary>A node; names stand with spaces in between, <c>_</c> for one that is left out.</summary>
+    public TestModel Node(string opType, string inputs, string outputs, params ReadOnlySpan<NodeAttribute> attributes)
     {
-        var node = new Node { Name = output + "_node", OpType = opType };
-        node.Inputs.AddRange(inputs.Split(' ').Select(name => string.Equals(name, "_", StringComparison.Ordinal) ? "" : name));
-        node.Outputs.Add(output);
+        var node = new Node { Name = outputs.Split(' ')[0] + "_node", OpType = opType };
+        node.Inputs.AddRange(Names(inputs));
+        node.Outputs.AddRange(Names(outputs));
         node.Attributes.AddRange(attributes);
         _graph.Nodes.Add(node);
         return this;
@@ -89,6 +91,12 @@ internal sealed class TestModel
 
     public static Tensor Longs(string name, TensorShape shape, params ReadOnlySpan<long> values)
         => new(name, DType.I64, shape, new MemoryTensorData(MemoryMarshal.AsBytes(values).ToArray()));
+
+    public static NodeAttribute Floats(string name, params ImmutableArray<float> values) => new() { Name = name, Kind = AttributeKind.Floats, Floats = values };
+
+    public static NodeAttribute Text(string name, string value) => new() { Name = name, Kind = AttributeKind.String, Strings = [[.. Encoding.UTF8.GetBytes(value)]] };
+
+    private static IEnumerable<string> Names(string names) => names.Split(' ').Select(name => string.Equals(name, "_", StringComparison.Ordinal) ? "" : name);
 
     private static ValueInfo Value(string name, DType type, ReadOnlySpan<long> shape)
         => new() { Name = name, DType = type, Shape = [.. shape.ToArray().Select(size => new Dimension(size < 0 ? null : size, ""))] };

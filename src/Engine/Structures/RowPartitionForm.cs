@@ -4,23 +4,35 @@ using System.Text.Json.Serialization;
 
 namespace Condense.Engine.Structures;
 
-/// <summary>The shape of a <see cref="RowPartitionMatrix"/>: blocks of neighbouring rows, from the first row to the last, each of its own structure.</summary>
+/// <summary>
+/// The shape of a <see cref="RowPartitionMatrix"/>: blocks of rows, one below the other, each of its own structure. The rows are neighbours, from the
+/// first to the last, or stand in another order that is stored beside the blocks.
+/// </summary>
 public sealed record RowPartitionForm : StructureForm
 {
     private readonly ImmutableArray<StructureForm> _blocks;
 
     /// <summary>Puts blocks one below the other.</summary>
     /// <param name="blocks">At least two, each of at least one row, all with the same number of columns.</param>
+    /// <param name="permuted">Whether the rows stand in another order than in the matrix, so that the place of each is stored.</param>
     /// <exception cref="ArgumentException">The blocks break these laws, or have more rows together than an int holds.</exception>
-    public RowPartitionForm(IReadOnlyList<StructureForm> blocks)
-        : base(CountRows(blocks), blocks[0].Columns) => _blocks = [.. blocks];
+    public RowPartitionForm(IReadOnlyList<StructureForm> blocks, bool permuted = false)
+        : base(CountRows(blocks), blocks[0].Columns)
+    {
+        _blocks = [.. blocks];
+        Permuted = permuted;
+    }
 
     /// <summary>The blocks, from the first row to the last.</summary>
     public IReadOnlyList<StructureForm> Blocks => _blocks;
 
+    /// <summary>Whether the place of each row among the blocks is stored, 32 bits a row; else rows stand where they stand in the matrix.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Permuted { get; }
+
     /// <inheritdoc/>
     [JsonIgnore]
-    public override long StorageBits => _blocks.Sum(block => block.StorageBits);
+    public override long StorageBits => _blocks.Sum(block => block.StorageBits) + (Permuted ? 32L * Rows : 0);
 
     /// <inheritdoc/>
     [JsonIgnore]
@@ -32,13 +44,14 @@ public sealed record RowPartitionForm : StructureForm
 
     /// <summary>Whether the other has the same shape, block by block.</summary>
     /// <param name="other">Another form.</param>
-    public bool Equals(RowPartitionForm? other) => base.Equals(other) && _blocks.SequenceEqual(other!._blocks);
+    public bool Equals(RowPartitionForm? other) => base.Equals(other) && Permuted == other!.Permuted && _blocks.SequenceEqual(other._blocks);
 
     /// <inheritdoc/>
     public override int GetHashCode()
     {
         var hash = default(HashCode);
         hash.Add(base.GetHashCode());
+        hash.Add(Permuted);
         foreach (var block in _blocks)
         {
             hash.Add(block);
@@ -51,7 +64,7 @@ public sealed record RowPartitionForm : StructureForm
     protected override bool PrintMembers(StringBuilder builder)
     {
         base.PrintMembers(builder);
-        builder.Append(", Blocks = [").AppendJoin(", ", _blocks).Append(']');
+        builder.Append(", Blocks = [").AppendJoin(", ", _blocks).Append(Permuted ? "], Permuted" : "]");
         return true;
     }
 

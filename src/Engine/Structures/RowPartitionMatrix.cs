@@ -4,7 +4,10 @@ using Condense.Engine.Matrices;
 
 namespace Condense.Engine.Structures;
 
-/// <summary>Blocks of neighbouring rows, one below the other, each a structure of its own: the first rows may be kept more exactly than the others.</summary>
+/// <summary>
+/// Blocks of rows, one below the other, each a structure of its own: some rows may be kept more exactly than others. The rows stand as in the matrix, or
+/// in another order; then row i of the matrix is row <c>Permutation[i]</c> of the stacked blocks.
+/// </summary>
 public sealed class RowPartitionMatrix : StructuredMatrix
 {
     private readonly ImmutableArray<StructuredMatrix> _blocks;
@@ -13,14 +16,19 @@ public sealed class RowPartitionMatrix : StructuredMatrix
     // The first row of each block.
     private readonly int[] _starts;
 
+    private readonly int[]? _permutation;
+
     /// <summary>Puts blocks one below the other.</summary>
     /// <param name="blocks">At least two, each of at least one row, all with the same number of columns.</param>
-    /// <exception cref="ArgumentException">The blocks break these laws, or have more rows together than an int holds.</exception>
-    public RowPartitionMatrix(IReadOnlyList<StructuredMatrix> blocks)
+    /// <param name="permutation">For each row of the matrix its place in the stacked blocks; null: the same place. Not copied, and kept even where it moves nothing.</param>
+    /// <exception cref="ArgumentException">The blocks break these laws, have more rows together than an int holds, or the places are not each row's once.</exception>
+    public RowPartitionMatrix(IReadOnlyList<StructuredMatrix> blocks, int[]? permutation = null)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         _blocks = [.. blocks];
-        _form = new RowPartitionForm([.. _blocks.Select(block => block.Form)]);
+        _form = new RowPartitionForm([.. _blocks.Select(block => block.Form)], permutation is not null);
+        CheckPermutation(permutation, _form.Rows);
+        _permutation = permutation;
         _starts = new int[_blocks.Length];
         for (int g = 1; g < _starts.Length; g++)
         {
@@ -33,6 +41,9 @@ public sealed class RowPartitionMatrix : StructuredMatrix
 
     /// <summary>The blocks, from the first row to the last.</summary>
     public IReadOnlyList<StructuredMatrix> Blocks => _blocks;
+
+    /// <summary>For each row of the matrix its place in the stacked blocks; null when every row stands in its own place. Must not be changed.</summary>
+    public int[]? Permutation => _permutation;
 
     /// <inheritdoc/>
     public override Matrix ToDense() => Stack(Columns, block => block.ToDense());
@@ -49,6 +60,17 @@ public sealed class RowPartitionMatrix : StructuredMatrix
     public override Matrix MultiplyTransposed(Matrix x)
     {
         CheckMultiplyTransposed(x);
+        if (_permutation is not null)
+        {
+            var stacked = new Matrix(x.Rows, x.Columns);
+            for (int i = 0; i < x.Rows; i++)
+            {
+                x.Row(i).CopyTo(stacked.Row(_permutation[i]));
+            }
+
+            x = stacked;
+        }
+
         var product = new Matrix(Columns, x.Columns);
         for (int g = 0; g < _blocks.Length; g++)
         {
@@ -70,7 +92,7 @@ public sealed class RowPartitionMatrix : StructuredMatrix
         int[] ends = new int[_blocks.Length];
         foreach (int id in ids)
         {
-            ends[BlockOf(id)]++;
+            ends[BlockOf(Place(id))]++;
         }
 
         for (int g = 1; g < ends.Length; g++)
@@ -83,8 +105,9 @@ public sealed class RowPartitionMatrix : StructuredMatrix
         int[] places = new int[ids.Length];
         for (int i = 0; i < ids.Length; i++)
         {
-            int g = BlockOf(ids[i]);
-            local[next[g]] = ids[i] - _starts[g];
+            int place = Place(ids[i]);
+            int g = BlockOf(place);
+            local[next[g]] = place - _starts[g];
             places[next[g]++] = i;
         }
 
@@ -104,9 +127,36 @@ public sealed class RowPartitionMatrix : StructuredMatrix
         return rows;
     }
 
-    private int BlockOf(int row)
+    private static void CheckPermutation(int[]? permutation, int rows)
     {
-        int found = _starts.AsSpan().BinarySearch(row);
+        if (permutation is null)
+        {
+            return;
+        }
+
+        if (permutation.Length != rows)
+        {
+            throw new ArgumentException($"There are {permutation.Length} places for {rows} rows.", nameof(permutation));
+        }
+
+        var taken = new bool[rows];
+        for (int row = 0; row < rows; row++)
+        {
+            int place = permutation[row];
+            if ((uint)place >= (uint)rows || taken[place])
+            {
+                throw new ArgumentException($"Row {row} has place {place} of {rows}; each place belongs to one row.", nameof(permutation));
+            }
+
+            taken[place] = true;
+        }
+    }
+
+    private int Place(int row) => _permutation is null ? row : _permutation[row];
+
+    private int BlockOf(int place)
+    {
+        int found = _starts.AsSpan().BinarySearch(place);
         return found >= 0 ? found : ~found - 1;
     }
 
@@ -118,7 +168,18 @@ public sealed class RowPartitionMatrix : StructuredMatrix
             compute(_blocks[g]).Values.CopyTo(RowsOf(stacked, g));
         }
 
-        return stacked;
+        if (_permutation is null)
+        {
+            return stacked;
+        }
+
+        var ordered = new Matrix(Rows, columns);
+        for (int i = 0; i < Rows; i++)
+        {
+            stacked.Row(_permutation[i]).CopyTo(ordered.Row(i));
+        }
+
+        return ordered;
     }
 
     /// <summary>The rows of a matrix as high as this one that stand beside a block, in place.</summary>

@@ -45,8 +45,8 @@ public static class ModelRewriter
     /// <summary>
     /// Whether a structure of this form can take the layer's place in every use that the layer has. A product of factors can where the weight is
     /// gathered from or multiplied (<c>Gather</c>, <c>MatMul</c>, <c>Gemm</c>) and nowhere else; all other forms are decoded in front of any operator.
-    /// A partition of rows holds no partition; in a graph, it holds no product either, and can't be gathered from before opset 9 or where the layer is
-    /// transposed. O(uses).
+    /// A partition of rows holds no partition; in a graph, it can't be gathered from before opset 9 or where the layer is transposed, and with factors
+    /// among its blocks it can only be gathered from, or multiplied so that its rows become entries of the result. O(uses).
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="layer">The layer.</param>

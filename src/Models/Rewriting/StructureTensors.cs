@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Condense.Engine.Matrices;
 using Condense.Engine.Structures;
 using Condense.Models.Tensors;
@@ -82,6 +83,16 @@ public static class StructureTensors
     /// <param name="block">The block's number, from 0.</param>
     internal static string BlockPrefix(string prefix, int block) => string.Create(CultureInfo.InvariantCulture, $"{prefix}.rp{block}");
 
+    /// <summary>What suffixes of the factors of a block of rows begin with: the left one's, the right one's.</summary>
+    /// <param name="prefix">What those of the partition begin with.</param>
+    /// <param name="block">The block's number, from 0.</param>
+    internal static (string Left, string Right) FactorPrefixes(string prefix, int block)
+        => (string.Create(CultureInfo.InvariantCulture, $"{prefix}.gr_u{block}"), string.Create(CultureInfo.InvariantCulture, $"{prefix}.gr_v{block}"));
+
+    /// <summary>The suffix of the rows' places.</summary>
+    /// <param name="prefix">What those of the partition begin with.</param>
+    internal static string PermutationSuffix(string prefix) => prefix + ".gr_perm";
+
     private static void AddData(StructuredMatrix structure, List<TensorData> data)
     {
         switch (structure)
@@ -94,6 +105,11 @@ public static class StructureTensors
                 AddData(product.Right, data);
                 break;
             case RowPartitionMatrix partition:
+                if (partition.Permutation is { } places)
+                {
+                    data.Add(new MemoryTensorData(MemoryMarshal.AsBytes(places.AsSpan()).ToArray()));
+                }
+
                 foreach (var block in partition.Blocks)
                 {
                     AddData(block, data);
@@ -118,7 +134,9 @@ public static class StructureTensors
     private static StructuredMatrix ReadStructure(StructureForm form, string prefix, Dictionary<string, TensorData> data) => form switch
     {
         ProductForm product => new ProductMatrix(ReadStructure(product.Left, prefix + ".lr_u", data), ReadStructure(product.Right, prefix + ".lr_v", data)),
-        RowPartitionForm partition => new RowPartitionMatrix([.. partition.Blocks.Select((block, g) => ReadStructure(block, BlockPrefix(prefix, g), data))]),
+        RowPartitionForm partition => new RowPartitionMatrix(
+            [.. partition.Blocks.Select((block, g) => ReadBlock(block, prefix, g, data))],
+            partition.Permuted ? MemoryMarshal.Cast<byte, int>(ReadBytes(data[PermutationSuffix(prefix)])).ToArray() : null),
         QuantizedForm quantized => new QuantizedMatrix(
             quantized,
             ReadCodes(data[prefix + ".q"], quantized, quantized.ParameterCount),
@@ -131,12 +149,31 @@ public static class StructureTensors
     private static TensorData Bytes(byte[] numbers, QuantizedForm form)
         => form.IsPacked ? new PackedTensorData(new MemoryTensorData(numbers), form.StoredBits) : new MemoryTensorData(numbers);
 
+    private static StructuredMatrix ReadBlock(StructureForm block, string prefix, int number, Dictionary<string, TensorData> data)
+    {
+        if (block is not ProductForm product)
+        {
+            return ReadStructure(block, BlockPrefix(prefix, number), data);
+        }
+
+        var (left, right) = FactorPrefixes(prefix, number);
+        return new ProductMatrix(ReadStructure(product.Left, left, data), ReadStructure(product.Right, right, data));
+    }
+
     private static byte[] ReadCodes(TensorData data, QuantizedForm form, long count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Array.MaxLength, nameof(data));
         byte[] numbers = new byte[count];
         (form.IsPacked ? new UnpackedTensorData(data, new PackedNumbers(form.StoredBits, form.Symmetric, new TensorShape(count))) : data).Read(0, numbers);
         return numbers;
+    }
+
+    private static byte[] ReadBytes(TensorData data)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.ByteLength, Array.MaxLength, nameof(data));
+        byte[] bytes = new byte[data.ByteLength];
+        data.Read(0, bytes);
+        return bytes;
     }
 
     private static void AddSlots(StructureForm form, string prefix, ImmutableArray<TensorSlot>.Builder slots)
@@ -151,9 +188,23 @@ public static class StructureTensors
                 AddSlots(product.Right, prefix + ".lr_v", slots);
                 break;
             case RowPartitionForm partition:
+                if (partition.Permuted)
+                {
+                    slots.Add(new TensorSlot(PermutationSuffix(prefix), DType.I32, new TensorShape(partition.Rows)));
+                }
+
                 for (int g = 0; g < partition.Blocks.Count; g++)
                 {
-                    AddSlots(partition.Blocks[g], BlockPrefix(prefix, g), slots);
+                    if (partition.Blocks[g] is ProductForm factors)
+                    {
+                        var (left, right) = FactorPrefixes(prefix, g);
+                        AddSlots(factors.Left, left, slots);
+                        AddSlots(factors.Right, right, slots);
+                    }
+                    else
+                    {
+                        AddSlots(partition.Blocks[g], BlockPrefix(prefix, g), slots);
+                    }
                 }
 
                 break;

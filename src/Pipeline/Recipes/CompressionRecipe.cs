@@ -18,6 +18,9 @@ public sealed record CompressionRecipe
     /// <summary>How often rows of tables are used; null: every row counts the same.</summary>
     public TokenFrequencies? Frequencies { get; init; }
 
+    /// <summary>The opset of the standard operators that the result shall have; null: that of the model.</summary>
+    public int? Opset { get; init; }
+
     /// <summary>Seed of everything that draws numbers. Default 0.</summary>
     public ulong Seed { get; init; }
 }

@@ -9,41 +9,35 @@ namespace Condense.Pipeline.Recipes;
 /// <summary>Checks a whole recipe against a model before any work, and says for every layer what may be done with it.</summary>
 internal static class RecipeResolution
 {
-    /// <summary>Resolves a recipe. O(layers·patterns).</summary>
-    /// <exception cref="RecipeException">The recipe and the model do not fit; every offending place is listed.</exception>
-    public static ImmutableArray<LayerIntent> Resolve(ImmutableArray<Layer> layers, CompressionRecipe recipe)
+    /// <summary>Resolves a recipe, to the end whatever is wrong with it. O(layers·patterns).</summary>
+    /// <param name="layers">The model's layers.</param>
+    /// <param name="recipe">What is asked.</param>
+    /// <param name="problems">Receives every offending place; with any, the answer serves to find more of them and for nothing else.</param>
+    public static ImmutableArray<LayerIntent> Resolve(ImmutableArray<Layer> layers, CompressionRecipe recipe, List<RecipeProblem> problems)
     {
-        var problems = new List<RecipeProblem>();
         CheckTarget(recipe, problems);
         CheckMethods(recipe, problems);
         var settings = recipe.Layers
             .Select((rule, index) => MethodCatalogue.Find(rule.Method) is null ? null : MethodSettings.Read(rule.Method, rule.Settings, $"/layers/{index}/settings", problems))
             .ToArray();
-        if (problems.Count > 0)
-        {
-            throw new RecipeException("invalid_field", Summarise("The request has fields that can't be used", problems), problems);
-        }
-
         CheckPatterns(layers, recipe, problems);
-        if (problems.Count > 0)
-        {
-            throw new RecipeException("unknown_layer", Summarise("The request names layers that the model does not have", problems), problems);
-        }
-
         var weighted = FindWeighted(layers, recipe, problems);
-        var intents = layers.Select(layer => Intend(layer, recipe, settings, weighted, problems)).ToImmutableArray();
-        return problems.Count == 0
-            ? intents
-            : throw new RecipeException("incompatible_method", Summarise("The request asks for what does not apply", problems), problems);
+        return [.. layers.Select(layer => Intend(layer, recipe, settings, weighted, problems))];
     }
 
     private static LayerIntent Intend(
         Layer layer, CompressionRecipe recipe, MethodSettings?[] settings, Dictionary<string, Importance> weighted, List<RecipeProblem> problems)
     {
         var importance = weighted.GetValueOrDefault(layer.Name, Importance.None);
-        int rule = recipe.Layers.ToList().FindIndex(candidate => Glob.Matches(candidate.Match, layer.Name));
+        int rule = FirstMatch(recipe.Layers.Select(candidate => candidate.Match), layer.Name);
         if (recipe.Keep.Any(pattern => Glob.Matches(pattern, layer.Name)))
         {
+            return new LayerIntent(layer, [], MayKeep: true, Settings: null, importance, RulePointer: null);
+        }
+
+        if (rule >= 0 && settings[rule] is null)
+        {
+            // The rule itself is wrong, and has been named: what it would mean for the layer can't be said.
             return new LayerIntent(layer, [], MayKeep: true, Settings: null, importance, RulePointer: null);
         }
 
@@ -53,7 +47,7 @@ internal static class RecipeResolution
             string pointer = $"/layers/{rule}";
             if (settings[rule] is LowRankChoice { Rank: { } rank } && rank > Math.Min(layer.Rows, layer.Columns))
             {
-                problems.Add(new RecipeProblem($"{pointer}/settings/rank", $"Rank {rank} is above min({layer.Rows}, {layer.Columns}), the most that {layer.Name} can have."));
+                problems.Add(new RecipeProblem($"{pointer}/settings/rank", $"Rank {rank} is above min({layer.Rows}, {layer.Columns}), the most that {layer.Name} can have.", RecipeProblem.IncompatibleMethod));
             }
 
             return new LayerIntent(layer, [method], MayKeep: false, settings[rule], importance, pointer);
@@ -129,7 +123,7 @@ internal static class RecipeResolution
     {
         if (!layers.Any(layer => Glob.Matches(pattern, layer.Name)))
         {
-            problems.Add(new RecipeProblem(pointer, $"No layer matches \"{pattern}\".{NearestNames.Hint(pattern, layers.Select(layer => layer.Name))}"));
+            problems.Add(new RecipeProblem(pointer, $"No layer matches \"{pattern}\".{NearestNames.Hint(pattern, layers.Select(layer => layer.Name))}", RecipeProblem.UnknownLayer));
         }
     }
 
@@ -146,10 +140,10 @@ internal static class RecipeResolution
         var importance = new Importance { RowWeights = weights };
         foreach (var layer in layers)
         {
-            int named = frequencies.Layers.ToList().FindIndex(pattern => Glob.Matches(pattern, layer.Name));
+            int named = FirstMatch(frequencies.Layers, layer.Name);
             if (named >= 0 && layer.Rows != weights.Length)
             {
-                problems.Add(new RecipeProblem($"/frequencies/layers/{named}", $"There are {weights.Length} counts, but {layer.Name} has {layer.Rows} rows."));
+                problems.Add(new RecipeProblem($"/frequencies/layers/{named}", $"There are {weights.Length} counts, but {layer.Name} has {layer.Rows} rows.", RecipeProblem.IncompatibleMethod));
             }
             else if (named >= 0 || (frequencies.Layers.Count == 0 && layer.Rows == weights.Length && layer.Role is WeightRole.Embedding or WeightRole.Softmax))
             {
@@ -157,13 +151,28 @@ internal static class RecipeResolution
             }
         }
 
-        if (weighted.Count == 0 && problems.Count == 0)
+        if (weighted.Count == 0 && frequencies.Layers.Count == 0)
         {
-            problems.Add(new RecipeProblem("/frequencies", $"There are {weights.Length} counts, but no embedding or softmax layer has that many rows. Name the tables, or give one count per row."));
+            problems.Add(new RecipeProblem("/frequencies", $"There are {weights.Length} counts, but no embedding or softmax layer has that many rows. Name the tables, or give one count per row.", RecipeProblem.IncompatibleMethod));
         }
 
         return weighted;
     }
 
-    private static string Summarise(string what, List<RecipeProblem> problems) => $"{what}: {string.Join(" ", problems.Select(problem => $"{problem.Pointer}: {problem.Detail}"))}";
+    /// <summary>The number of the first pattern that covers a name, or −1.</summary>
+    private static int FirstMatch(IEnumerable<string> patterns, string name)
+    {
+        int number = 0;
+        foreach (string pattern in patterns)
+        {
+            if (Glob.Matches(pattern, name))
+            {
+                return number;
+            }
+
+            number++;
+        }
+
+        return -1;
+    }
 }

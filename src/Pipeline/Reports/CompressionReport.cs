@@ -9,8 +9,17 @@ public sealed record CompressionReport
     /// <summary>Whether the target was met.</summary>
     public required Outcome Outcome { get; init; }
 
-    /// <summary>The format of both files.</summary>
+    /// <summary>The format of the original; null in a report of an earlier version, when it was that of the result.</summary>
+    public ModelFormat? FormatBefore { get; init; }
+
+    /// <summary>The format of the result.</summary>
     public required ModelFormat Format { get; init; }
+
+    /// <summary>The opset of the original's standard operators; null without a graph.</summary>
+    public long? OpsetBefore { get; init; }
+
+    /// <summary>The opset of the result's standard operators; null without a graph.</summary>
+    public long? OpsetAfter { get; init; }
 
     /// <summary>What was asked.</summary>
     public CompressionTarget? Target { get; init; }

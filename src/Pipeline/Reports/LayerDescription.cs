@@ -30,7 +30,7 @@ public sealed record LayerDescription
     /// <summary>Bytes of the tensor.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>‖W‖_F.</summary>
+    /// <summary>‖W‖_F over the finite entries.</summary>
     public required double Norm { get; init; }
 
     /// <summary>The fraction of zeros, 0 … 1.</summary>

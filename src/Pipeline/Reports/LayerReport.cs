@@ -38,4 +38,10 @@ public sealed record LayerReport
 
     /// <summary>For low rank: the least error that any matrix of that rank has (Eckart–Young), in the norm that was minimised; else null.</summary>
     public double? Bound { get; init; }
+
+    /// <summary>Multiply-adds of one pass over one column, as it is stored now.</summary>
+    public long? MultiplyAdds { get; init; }
+
+    /// <summary>How its energy falls with the rank; null where no method had to know.</summary>
+    public LayerSpectrum? Spectrum { get; init; }
 }

@@ -28,4 +28,10 @@ public sealed record ModelDescription
 
     /// <summary>Every compressible layer, in the order of the file.</summary>
     public required IReadOnlyList<LayerDescription> Layers { get; init; }
+
+    /// <summary>Whether a weight holds NaN or an infinity, for which no method has an answer: the findings name each.</summary>
+    public required bool Rejected { get; init; }
+
+    /// <summary>What its owner should know: the reader's findings, then those of any format.</summary>
+    public required IReadOnlyList<ModelFinding> Findings { get; init; }
 }

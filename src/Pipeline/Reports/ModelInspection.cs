@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Tensors;
+using Condense.Pipeline.Findings;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Stages;
 
@@ -10,19 +11,22 @@ namespace Condense.Pipeline.Reports;
 /// <summary>Looks at a model.</summary>
 public static class ModelInspection
 {
-    /// <summary>Describes a model; reads every weight once. O(bytes) time, memory of the largest tensor.</summary>
+    /// <summary>
+    /// Describes a model; reads every tensor once, and every weight once more. O(bytes) time, memory of the largest tensor. A model with a weight that is not
+    /// finite is described too, and said to be rejected.
+    /// </summary>
     /// <param name="input">The model's files.</param>
     /// <param name="cancellationToken">Stops between layers.</param>
     /// <exception cref="ModelFormatException">The model can't be read.</exception>
-    /// <exception cref="RecipeException">A weight holds NaN or an infinity: <c>non_finite_weights</c>.</exception>
     public static async Task<ModelDescription> InspectAsync(ModelParts input, CancellationToken cancellationToken)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
         var found = LayerFinder.Find(model);
-        FiniteWeights.Check(model, found, cancellationToken);
+        long bytes = ModelBytes.Of(model, input);
+        var findings = new ModelFindings(model, found, bytes, cancellationToken);
         string digest = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
         var layers = new List<LayerDescription>();
-        foreach (var layer in found)
+        foreach (var layer in found.Where(layer => layer.Role == WeightRole.Other || !findings.NonFinite.Contains(layer.Tensor)))
         {
             cancellationToken.ThrowIfCancellationRequested();
             layers.Add(Describe(model, layer));
@@ -32,12 +36,14 @@ public static class ModelInspection
         {
             Format = model.Format,
             Sha256 = digest,
-            Bytes = ModelBytes.Of(model, input),
+            Bytes = bytes,
             ParameterCount = model.Tensors.Where(tensor => tensor.DType.IsFloatingPoint()).Sum(tensor => tensor.Shape.ElementCount),
             Opsets = model.Program?.Opsets ?? new SortedDictionary<string, long>(StringComparer.Ordinal),
             Inputs = model.Program is { Main: var main } ? [.. FreeInputs(main).Select(Describe)] : [],
             Outputs = model.Program is { Main: var graph } ? [.. graph.Outputs.Select(Describe)] : [],
             Layers = layers,
+            Rejected = findings.IsRejected,
+            Findings = findings.With(model, layers.Exists(layer => layer.Methods.Count > 0 && layer.Role != WeightRole.Other)),
         };
     }
 
@@ -61,7 +67,7 @@ public static class ModelInspection
         for (int row = 0; row < weight.Rows; row++)
         {
             var values = weight.Row(row);
-            energy += TensorPrimitives.SumOfSquares<float>(values);
+            energy += Energy(values);
             zeros += values.Count(0f);
         }
 
@@ -80,5 +86,23 @@ public static class ModelInspection
             Sparsity = weight.Values.LongLength == 0 ? 0 : (double)zeros / weight.Values.LongLength,
             Methods = [.. CandidateLadder.Build(model, intent, withTarget: false).Select(candidate => candidate.Method).Distinct(StringComparer.Ordinal)],
         };
+    }
+
+    /// <summary>The sum of squares of the finite entries: masks hold infinities, and squares of f32 may pass its range.</summary>
+    private static double Energy(ReadOnlySpan<float> values)
+    {
+        float fast = TensorPrimitives.SumOfSquares(values);
+        if (float.IsFinite(fast))
+        {
+            return fast;
+        }
+
+        double energy = 0;
+        foreach (float value in values)
+        {
+            energy += float.IsFinite(value) ? (double)value * value : 0;
+        }
+
+        return energy;
     }
 }

@@ -30,7 +30,8 @@ internal static class ReportBuilder
         return new CompressionReport
         {
             Outcome = worthwhile || IsMetByOriginal(recipe) ? Outcome.MetTarget : Outcome.NotWorthwhile,
-            Format = work.Format,
+            FormatBefore = work.FormatBefore,
+            Format = work.Model.Format,
             Target = recipe.Target,
             Seed = recipe.Seed,
             BytesBefore = work.BytesBefore,
@@ -83,6 +84,8 @@ internal static class ReportBuilder
             RelativeError = layer.Error?.RelativeError ?? 0,
             WeightedRelativeError = layer.Intent.Importance.RowWeights is null ? null : layer.Error?.WeightedRelativeError ?? 0,
             Bound = kept ? null : layer.Bound,
+            MultiplyAdds = kept ? layer.Intent.ElementCount : layer.Candidate.Form!.MultiplyAddsPerColumn,
+            Spectrum = layer.Spectrum,
         };
     }
 

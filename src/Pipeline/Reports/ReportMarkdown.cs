@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Condense.Engine.Structures;
 using Condense.Pipeline.Recipes;
@@ -27,12 +26,16 @@ public static class ReportMarkdown
             text.AppendLine(Invariant($"| output difference, default optimisation | | {difference.RelativeDefault:G4} | |"));
         }
 
+        if (report.OpsetAfter != report.OpsetBefore)
+        {
+            text.AppendLine(Invariant($"| opset | {report.OpsetBefore} | {report.OpsetAfter} | |"));
+        }
+
         text.AppendLine().AppendLine("## Layers").AppendLine();
         text.AppendLine("| layer | role | shape | method | bytes before | bytes after | relative error | weighted | bound |").AppendLine("|---|---|---|---|---:|---:|---:|---:|---:|");
         foreach (var layer in report.Layers)
         {
-            string role = char.ToLowerInvariant(layer.Role.ToString()[0]) + layer.Role.ToString()[1..];
-            text.AppendLine(Invariant($"| {Escape(layer.Name)} | {role} | {layer.Rows}×{layer.Columns} | {Describe(layer)} | {layer.BytesBefore:N0} | {layer.BytesAfter:N0} | {layer.RelativeError:G4} | {layer.WeightedRelativeError:G4} | {layer.Bound:G4} |"));
+            text.AppendLine(Invariant($"| {Escape(ReportText.Short(layer.Name))} | {ReportText.Word(layer.Role)} | {layer.Rows}×{layer.Columns} | {Describe(layer)} | {layer.BytesBefore:N0} | {layer.BytesAfter:N0} | {layer.RelativeError:G4} | {layer.WeightedRelativeError:G4} | {layer.Bound:G4} |"));
         }
 
         if (report.Warnings.Count > 0)
@@ -40,7 +43,7 @@ public static class ReportMarkdown
             text.AppendLine().AppendLine("## Warnings").AppendLine();
             foreach (var warning in report.Warnings)
             {
-                text.AppendLine(Invariant($"- `{warning.Code}`{(warning.Layer is null ? "" : $" ({Escape(warning.Layer)})")}: {Escape(warning.Detail)}"));
+                text.AppendLine(Invariant($"- `{warning.Code}`{(warning.Layer is null ? "" : $" ({Escape(ReportText.Short(warning.Layer))})")}: {Escape(warning.Detail)}"));
             }
         }
 
@@ -83,7 +86,8 @@ public static class ReportMarkdown
         _ => Invariant($"in groups of {form.GroupSize}"),
     };
 
-    private static string Sentence(CompressionReport report) => report.Outcome switch
+    /// <summary>What became of the request, in a few words.</summary>
+    internal static string Sentence(CompressionReport report) => report.Outcome switch
     {
         Outcome.NotWorthwhile => "not worthwhile, the original is kept",
         _ => report.Target is { } target ? Invariant($"target met ({Name(target.Kind)} {target.Value:G6})") : "done as asked, no target",
@@ -101,18 +105,7 @@ public static class ReportMarkdown
     private static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
-        foreach (char character in text)
-        {
-            if (char.IsControl(character) || character is '\u2028' or '\u2029' || (character >= '\u202A' && character <= '\u202E') || (character >= '\u2066' && character <= '\u2069'))
-            {
-                escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
-            }
-            else
-            {
-                escaped.Append(character switch { '|' => "\\|", '<' => "&lt;", '>' => "&gt;", '&' => "&amp;", '`' => "\\`", _ => character.ToString() });
-            }
-        }
-
+        ReportText.AppendVisible(escaped, text, character => character switch { '|' => "\\|", '<' => "&lt;", '>' => "&gt;", '&' => "&amp;", '`' => "\\`", _ => null });
         return escaped.ToString();
     }
 

@@ -15,7 +15,7 @@ public static class CompressionRun
     /// <param name="input">The model's files.</param>
     /// <param name="outputFormat">The format asked for.</param>
     /// <param name="recipe">What is asked.</param>
-    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="ModelFormatException">The model can't be read, or has an operator that can't be raised to the opset asked for.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
@@ -30,13 +30,13 @@ public static class CompressionRun
     /// <summary>Compresses a model.</summary>
     /// <param name="input">The model's files.</param>
     /// <param name="outputPath">The file to make. It appears only when it is whole and verified: written beside, then renamed.</param>
-    /// <param name="outputFormat">Its format; must equal the input's in this version.</param>
+    /// <param name="outputFormat">Its format, one of <see cref="OutputFormats.Of"/> the model's.</param>
     /// <param name="recipe">What is asked.</param>
     /// <param name="environment">What the host gives.</param>
     /// <param name="progress">Told of stages and layers; may be null.</param>
     /// <param name="cancellationToken">Stops within one layer; nothing is left at the output's path.</param>
     /// <returns>The measured proof.</returns>
-    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="ModelFormatException">The model can't be read, or has an operator that can't be raised to the opset asked for.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
     /// <exception cref="VerificationException">The written file does not hold what was computed.</exception>
     /// <exception cref="IOException">The disk failed or is full; nothing is left at the output's path.</exception>
@@ -52,8 +52,10 @@ public static class CompressionRun
     {
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
-        using var model = ModelReader.Open(input, ReadLimits.Default);
-        var work = PlannedWork.Prepare(model, input, outputFormat, recipe);
+        using var original = ModelReader.Open(input, ReadLimits.Default);
+        using var converted = OpsetChoice.Apply(original, recipe);
+        var work = PlannedWork.Prepare(converted ?? original, input, outputFormat, recipe);
+        var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
 
@@ -77,7 +79,7 @@ public static class CompressionRun
         bool worthwhile = layers.Length > 0 && await WriteAsync(model, layers, staging, work.BytesBefore, recipe.Target is null, cancellationToken);
         if (!worthwhile)
         {
-            await staging.CopyAsync(model, input, cancellationToken);
+            await staging.CopyAsync(work.Converts ? model : original, input, work.Converts, cancellationToken);
         }
 
         watch.Begin(Stage.Verifying, plan.Candidates.Length);
@@ -86,11 +88,16 @@ public static class CompressionRun
         OutputDifference? difference = null;
         if (worthwhile)
         {
-            difference = Verification.Compare(model, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings);
+            difference = Verification.Compare(original, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings);
         }
         else if (recipe.Target is { Kind: TargetKind.Ratio, Value: 1 })
         {
             warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
+        }
+
+        if (!worthwhile && model.Program?.Opset != original.Program?.Opset)
+        {
+            warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
         }
 
         string digestAfter = await TensorDigest.OfFileAsync(staging.MainPath, cancellationToken);
@@ -98,7 +105,7 @@ public static class CompressionRun
         watch.End();
         var report = ReportBuilder.Build(work, recipe, reports, bytesAfter, digestBefore, digestAfter, worthwhile, difference, warnings, watch.SecondsByStage, steps.ReusedLayers, environment.Threads);
         staging.Publish();
-        return report;
+        return report with { OpsetBefore = original.Program?.Opset, OpsetAfter = (worthwhile ? model : original).Program?.Opset };
     }
 
     /// <summary>Writes the result unless it would not be smaller than the original; without a target the caller has asked for it all the same.</summary>

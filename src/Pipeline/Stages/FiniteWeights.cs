@@ -1,5 +1,3 @@
-using Condense.Models;
-using Condense.Models.Graph;
 using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
 
@@ -8,19 +6,8 @@ namespace Condense.Pipeline.Stages;
 /// <summary>No method has an answer for a weight that is not a number.</summary>
 internal static class FiniteWeights
 {
-    /// <summary>
-    /// Reads every weight once. Constants of a graph that are no weights may hold what they like: −∞ in an attention mask is common and meant. O(bytes), a
-    /// buffer of 1 MiB.
-    /// </summary>
-    /// <exception cref="RecipeException">A weight holds NaN or an infinity: <c>non_finite_weights</c>, with every such tensor and the first index in it.</exception>
-    public static void Check(Model model, IEnumerable<Layer> layers, CancellationToken cancellationToken)
-    {
-        var tensors = model.Program is null ? model.Tensors.Where(tensor => tensor.DType.IsFloatingPoint()) : layers.Where(layer => layer.Role != WeightRole.Other).Select(layer => layer.Tensor);
-        Check(tensors, cancellationToken);
-    }
-
-    /// <summary>The same for chosen tensors.</summary>
-    /// <exception cref="RecipeException">A tensor holds NaN or an infinity.</exception>
+    /// <summary>Reads tensors once, each until the first offence. O(bytes), a buffer of 1 MiB.</summary>
+    /// <exception cref="RecipeException">A tensor holds NaN or an infinity: <c>non_finite_weights</c>, with every such tensor and the first index in it.</exception>
     public static void Check(IEnumerable<Tensor> tensors, CancellationToken cancellationToken)
     {
         var problems = new List<RecipeProblem>();

@@ -73,6 +73,10 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
             new LeftColumns(ReadDoubles(store.Load(key, Peaks)), ReadDoubles(store.Load(key, Leverage))));
     }
 
+    /// <summary>The squared singular values that an analysis has stored, and all the energy: what a basis knows without its vectors.</summary>
+    public (double[] SquaredValues, double Energy) LoadSpectrum(string key) =>
+        (ReadDoubles(store.Load(key, SquaredValues)), ReadDoubles(store.Load(key, Scalars))[0]);
+
     /// <summary>Losses of all candidates: squared error ÷ energy.</summary>
     private double[] Predict(LayerIntent intent, ImmutableArray<Candidate> candidates, Matrix weight, LowRankBasis? basis, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using Condense.Engine.Methods;
+using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;
 
@@ -8,4 +9,8 @@ namespace Condense.Pipeline.Stages;
 /// <param name="Error">Its errors; null when it was kept.</param>
 /// <param name="Bound">The least relative error of its rank; null unless it is a product.</param>
 /// <param name="SquaredNorm">‖W‖².</param>
-internal sealed record MeasuredLayer(LayerIntent Intent, Candidate Candidate, ErrorMeasure? Error, double? Bound, double SquaredNorm);
+internal sealed record MeasuredLayer(LayerIntent Intent, Candidate Candidate, ErrorMeasure? Error, double? Bound, double SquaredNorm)
+{
+    /// <summary>How its energy falls with the rank; null where the analysis did not need it.</summary>
+    public LayerSpectrum? Spectrum { get; init; }
+}

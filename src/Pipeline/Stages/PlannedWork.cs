@@ -19,8 +19,14 @@ internal sealed record PlannedWork
     /// <summary>Counts and limit; null without a target.</summary>
     public required SizeModel? Size { get; init; }
 
-    /// <summary>The format of both files.</summary>
-    public required ModelFormat Format { get; init; }
+    /// <summary>The model to rewrite: the one given, in the opset asked for, or the same tensors for the format asked for.</summary>
+    public required Model Model { get; init; }
+
+    /// <summary>The format of the original.</summary>
+    public required ModelFormat FormatBefore { get; init; }
+
+    /// <summary>Whether the result has another format than the original.</summary>
+    public bool Converts => Model.Format != FormatBefore;
 
     /// <summary>Bytes of all the original's files.</summary>
     public required long BytesBefore { get; init; }
@@ -36,6 +42,7 @@ internal sealed record PlannedWork
 
     /// <summary>Resolves and checks a recipe.</summary>
     /// <exception cref="RecipeException">The recipe and the model do not fit.</exception>
+    /// <exception cref="ModelFormatException">An operator has no form in the opset asked for.</exception>
     /// <param name="model">The model.</param>
     /// <param name="input">Its files.</param>
     /// <param name="outputFormat">The format asked for.</param>
@@ -43,36 +50,37 @@ internal sealed record PlannedWork
     /// <param name="smallestOnly">Whether only feasibility is wanted: then each ladder holds the least of each kind of form.</param>
     public static PlannedWork Prepare(Model model, ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe, bool smallestOnly = false)
     {
-        if (outputFormat != model.Format)
-        {
-            throw new RecipeException(
-                "invalid_field",
-                $"The model is {model.Format}, and the result can only be {model.Format} too: formats are not converted into one another in this version.",
-                [new RecipeProblem("/output/format", $"Write {char.ToLowerInvariant(model.Format.ToString()[0])}{model.Format.ToString()[1..]}, or leave it out.")]);
-        }
-
-        var intents = RecipeResolution.Resolve(LayerFinder.Find(model), recipe);
+        var problems = new List<RecipeProblem>();
+        OutputFormats.Check(model, outputFormat, problems);
+        model = OpsetChoice.Apply(model, recipe, problems);
+        var intents = RecipeResolution.Resolve(LayerFinder.Find(model), recipe, problems);
         bool withTarget = recipe.Target is not null;
-        var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget, smallestOnly)).ToImmutableArray();
-        CheckRules(intents, candidates);
+        var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget, smallestOnly || problems.Count > 0)).ToImmutableArray();
+        CheckRules(intents, candidates, problems);
+        RecipeProblem.ThrowIfAny(problems);
+
+        var formatBefore = model.Format;
         long bytes = ModelBytes.Of(model, input);
-        var size = recipe.Target is { } target ? new SizeModel(model, intents, target, bytes) : null;
-        ImmutableArray<ReportWarning> warnings = [];
+        model = outputFormat == formatBefore ? model : model.WithFormat(outputFormat);
+        long bytesKept = outputFormat == formatBefore ? bytes : ModelWriter.Measure(model);
+        var size = recipe.Target is { } target ? new SizeModel(model, intents, target, bytes, bytesKept) : null;
+        var warnings = WarningsOf(recipe, candidates, formatBefore, outputFormat);
         if (!smallestOnly && size is not null && WithoutLargeProducts(intents, candidates) is { } cheaper && size.Measure(CompressionPlanner.Smallest(size, cheaper, losses: null)) <= size.Limit)
         {
             candidates = cheaper;
-            warnings = [new ReportWarning("low_rank_not_tried", "The target is within reach of formats alone, and layers with both sides above 1,500 take long to factorize: low rank was tried on the smaller ones only. Name it in a layer rule to have it tried.")];
+            warnings = [.. warnings, new ReportWarning("low_rank_not_tried", "The target is within reach of formats alone, and layers with both sides above 1,500 take long to factorize: low rank was tried on the smaller ones only. Name it in a layer rule to have it tried.")];
         }
 
         return new PlannedWork
         {
             Warnings = warnings,
             Intents = intents,
-            Format = model.Format,
+            Model = model,
+            FormatBefore = formatBefore,
             Candidates = candidates,
             Size = size,
             BytesBefore = bytes,
-            IsHopeless = withTarget && Hopeless(model, intents, candidates, bytes),
+            IsHopeless = withTarget && Hopeless(model, intents, candidates, bytes, bytesKept),
         };
     }
 
@@ -88,29 +96,43 @@ internal sealed record PlannedWork
     private static bool IsLarge(LayerIntent intent) =>
         intent.RulePointer is null && intent.MayKeep && Math.Min(intent.Layer.Rows, intent.Layer.Columns) > CandidateLadder.WholeSpectrumSide;
 
-    private static bool Hopeless(Model model, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, long bytes)
+    private static bool Hopeless(Model model, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, long bytes, long bytesKept)
     {
         if (candidates.All(ladder => ladder.All(candidate => candidate.Form is null)))
         {
             return true;
         }
 
-        var inBytes = new SizeModel(model, intents, new CompressionTarget(TargetKind.Bytes, 0), bytes);
+        var inBytes = new SizeModel(model, intents, new CompressionTarget(TargetKind.Bytes, 0), bytes, bytesKept);
         return inBytes.Measure(CompressionPlanner.Smallest(inBytes, candidates, losses: null)) >= bytes;
     }
 
-    /// <summary>A rule must be able to do what it says on every layer that it names.</summary>
-    private static void CheckRules(ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates)
+    private static ImmutableArray<ReportWarning> WarningsOf(CompressionRecipe recipe, ImmutableArray<ImmutableArray<Candidate>> candidates, ModelFormat before, ModelFormat after)
     {
-        var problems = intents
-            .Where((intent, index) => intent.RulePointer is not null && candidates[index].IsEmpty)
+        var warnings = ImmutableArray.CreateBuilder<ReportWarning>();
+        if (before != after)
+        {
+            warnings.Add(new ReportWarning("converted", $"The model is {OutputFormats.NameOf(before)}, the result {OutputFormats.NameOf(after)}: sizes are compared across the formats."));
+        }
+
+        if (recipe.Target is not null && recipe.Methods.Count > 0 && candidates.All(ladder => ladder.All(candidate => candidate.Form is null)))
+        {
+            warnings.Add(new ReportWarning("no_method_applies", $"None of the methods asked for ({string.Join(", ", recipe.Methods)}) applies to any layer: the original is kept."));
+        }
+
+        return warnings.ToImmutable();
+    }
+
+    /// <summary>A rule must be able to do what it says on every layer that it names; each where it can't is a problem.</summary>
+    private static void CheckRules(ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, List<RecipeProblem> problems)
+    {
+        // A rank that the layer can't have has been named already.
+        var named = problems.Select(problem => problem.Pointer).ToHashSet(StringComparer.Ordinal);
+        problems.AddRange(intents
+            .Where((intent, index) => intent.RulePointer is not null && candidates[index].IsEmpty && !named.Contains($"{intent.RulePointer}/settings/rank"))
             .Select(intent => new RecipeProblem(
                 $"{intent.RulePointer}/method",
-                $"{intent.Methods[0]} with these settings does not apply to {intent.Layer.Name} ({intent.Layer.Role}, {intent.Layer.Tensor.DType}, {intent.Layer.Tensor.Shape}, used by {intent.Layer.Operator ?? "no graph"})."))
-            .ToArray();
-        if (problems.Length > 0)
-        {
-            throw new RecipeException("incompatible_method", string.Join(" ", problems.Select(problem => problem.Detail)), problems);
-        }
+                $"{intent.Methods[0]} with these settings does not apply to {intent.Layer.Name} ({intent.Layer.Role}, {intent.Layer.Tensor.DType}, {intent.Layer.Tensor.Shape}, used by {intent.Layer.Operator ?? "no graph"}).",
+                RecipeProblem.IncompatibleMethod)));
     }
 }

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
 
 namespace Condense.Pipeline.Stages;
 
@@ -25,6 +27,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
 
         watch.Begin(Stage.Analysing, count);
         var analyses = ImmutableArray.CreateBuilder<LayerAnalysis?>(count);
+        var problems = new List<RecipeProblem>();
         int reused = 0;
         for (int i = 0; i < count; i++)
         {
@@ -33,7 +36,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             if (work.Candidates[i].Any(candidate => candidate.Form is not null))
             {
                 (analysis, bool wasReused) = await analyser.AnalyseAsync(work.Intents[i], work.Candidates[i], cancellationToken);
-                CheckApplicable(work.Intents[i], work.Candidates[i], analysis);
+                CheckApplicable(work.Intents[i], work.Candidates[i], analysis, problems);
                 reused += wasReused ? 1 : 0;
             }
 
@@ -41,6 +44,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             watch.Report(i + 1, count, reused, $"Analysed {work.Intents[i].Layer.Name}");
         }
 
+        RecipeProblem.ThrowIfAny(problems);
         watch.Begin(Stage.Planning, 0);
         if (work.Size is not { } size)
         {
@@ -86,9 +90,10 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             var intent = work.Intents[i];
             if (SizeModel.IsCompressible(intent))
             {
-                measured.Add(pieces[i] is { } key
+                var layer = pieces[i] is { } key
                     ? Measure(intent, plan.Candidates[i], plan.Analyses[i]!, key, structured.GetValueOrDefault(intent.Layer.Name), verification)
-                    : MeasureKept(intent));
+                    : MeasureKept(intent);
+                measured.Add(layer with { Spectrum = SpectrumOf(plan.Analyses[i], layer.Candidate) });
             }
 
             watch.Report(i + 1, plan.Candidates.Length, 0, $"Verified {intent.Layer.Name}");
@@ -98,13 +103,12 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
     }
 
     /// <summary>A rule may ask for what the values of a weight do not allow: f16 beyond its range, factors beyond f32's.</summary>
-    /// <exception cref="RecipeException">No candidate can hold the layer's values: <c>incompatible_method</c>.</exception>
-    private static void CheckApplicable(LayerIntent intent, ImmutableArray<Candidate> candidates, LayerAnalysis analysis)
+    private static void CheckApplicable(LayerIntent intent, ImmutableArray<Candidate> candidates, LayerAnalysis analysis, List<RecipeProblem> problems)
     {
         if (analysis.Losses.All(double.IsPositiveInfinity))
         {
             string detail = $"{intent.Layer.Name} holds values beyond the range of {candidates[0].Method} as it is set. Choose another method for it, or keep it.";
-            throw new RecipeException("incompatible_method", detail, [new RecipeProblem($"{intent.RulePointer}/method", detail)]);
+            problems.Add(new RecipeProblem($"{intent.RulePointer}/method", detail, RecipeProblem.IncompatibleMethod));
         }
     }
 
@@ -119,6 +123,17 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
         }
 
         return new MeasuredLayer(intent, Candidate.Keep, Error: null, Bound: null, norm);
+    }
+
+    private LayerSpectrum? SpectrumOf(LayerAnalysis? analysis, Candidate candidate)
+    {
+        if (analysis?.BasisKey is not { } key)
+        {
+            return null;
+        }
+
+        var (squaredValues, energy) = analyser.LoadSpectrum(key);
+        return LayerSpectrum.Of(squaredValues, energy, (candidate.Form as ProductForm)?.Rank);
     }
 
     private MeasuredLayer Measure(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, string key, StructuredLayer? written, Verification verification)

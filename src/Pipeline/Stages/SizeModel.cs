@@ -15,6 +15,7 @@ internal sealed class SizeModel
     private readonly ImmutableArray<LayerIntent> _intents;
     private readonly CompressionTarget _target;
     private readonly long _bytesBefore;
+    private readonly long _bytesKept;
     private readonly bool[] _counted;
 
     /// <summary>Prepares counting.</summary>
@@ -22,12 +23,14 @@ internal sealed class SizeModel
     /// <param name="intents">Its layers.</param>
     /// <param name="target">What is counted.</param>
     /// <param name="bytesBefore">Bytes of all the original's files.</param>
-    public SizeModel(Model model, ImmutableArray<LayerIntent> intents, CompressionTarget target, long bytesBefore)
+    /// <param name="bytesKept">Bytes of the result when every layer is kept: the original's, or what they are in another format.</param>
+    public SizeModel(Model model, ImmutableArray<LayerIntent> intents, CompressionTarget target, long bytesBefore, long bytesKept)
     {
         _model = model;
         _intents = intents;
         _target = target;
         _bytesBefore = bytesBefore;
+        _bytesKept = bytesKept;
         _counted = [.. intents.Select(IsCompressible)];
         WeightCount = intents.Where((_, index) => _counted[index]).Sum(intent => intent.ElementCount);
     }
@@ -77,7 +80,7 @@ internal sealed class SizeModel
             .ToArray();
         if (layers.Length == 0)
         {
-            return _bytesBefore;
+            return _bytesKept;
         }
 
         using var rewritten = ModelRewriter.Rewrite(_model, layers);

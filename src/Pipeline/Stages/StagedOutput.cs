@@ -41,9 +41,13 @@ internal sealed class StagedOutput : IAsyncDisposable
     public void Wrote(IReadOnlyList<string> paths) => _written = paths;
 
     /// <summary>Keeps the original: byte for byte when it is one file, else joined into as few files as the format allows.</summary>
-    public async Task CopyAsync(Model model, ModelParts input, CancellationToken cancellationToken)
+    /// <param name="model">The original, or its tensors for another format.</param>
+    /// <param name="input">The original's files.</param>
+    /// <param name="converts">Whether the format is another: then there is nothing to keep byte for byte.</param>
+    /// <param name="cancellationToken">Stops between two buffers.</param>
+    public async Task CopyAsync(Model model, ModelParts input, bool converts, CancellationToken cancellationToken)
     {
-        if (model.UsedParts.Count > 0)
+        if (converts || model.UsedParts.Count > 0)
         {
             _written = await ModelWriter.WriteAsync(model, MainPath, cancellationToken);
             return;

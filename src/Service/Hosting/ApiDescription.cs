@@ -52,6 +52,11 @@ internal static class ApiDescription
                 };
             }
 
+            if (metadata.OfType<TextsDocument>().LastOrDefault() is { } texts)
+            {
+                AddTexts(operation, texts);
+            }
+
             if (metadata.OfType<BytesDocument>().LastOrDefault() is { } bytes)
             {
                 foreach (string status in new[] { "200", "206" })
@@ -64,6 +69,15 @@ internal static class ApiDescription
                         };
                     }
                 }
+            }
+        }
+
+        private static void AddTexts(OpenApiOperation operation, TextsDocument texts)
+        {
+            var content = ((OpenApiResponse)operation.Responses!["200"]).Content!;
+            foreach (string type in texts.Types)
+            {
+                content[type] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
             }
         }
 

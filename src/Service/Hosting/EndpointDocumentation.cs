@@ -1,4 +1,3 @@
-using Condense.Pipeline.Reports;
 using Condense.Service.Datasets;
 using Condense.Service.Library;
 using Condense.Service.Problems;
@@ -39,9 +38,9 @@ internal static class EndpointDocumentation
         return endpoint;
     }
 
-    /// <summary>It gives a report in two forms.</summary>
-    public static RouteHandlerBuilder WithReport(this RouteHandlerBuilder endpoint, string json, string markdown) =>
-        endpoint.Produces<CompressionReport>(StatusCodes.Status200OK, json, markdown);
+    /// <summary>It gives a document, or the same as text of other types.</summary>
+    public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
+        endpoint.WithMetadata(new TextsDocument(types));
 
     /// <summary>Its body is at most so long.</summary>
     public static RouteHandlerBuilder WithBodyLimit(this RouteHandlerBuilder endpoint, long bytes) =>
@@ -53,3 +52,6 @@ internal sealed record BodyDocument(IReadOnlyList<string> Types);
 
 /// <summary>The content type of an answer of bytes.</summary>
 internal sealed record BytesDocument(string Type);
+
+/// <summary>The content types of an answer that also comes as text.</summary>
+internal sealed record TextsDocument(IReadOnlyList<string> Types);

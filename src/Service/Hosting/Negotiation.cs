@@ -27,7 +27,7 @@ internal static class Negotiation
             }
         }
 
-        return best ?? throw new ProblemException(ProblemKind.NotAcceptable, $"There are {string.Join(" and ", offered)}; the request accepts neither.");
+        return best ?? throw new ProblemException(ProblemKind.NotAcceptable, $"There are {string.Join(", ", offered)}; the request accepts none of them.");
     }
 
     /// <summary>The most specific range that covers the type decides (RFC 9110, 12.5.1).</summary>

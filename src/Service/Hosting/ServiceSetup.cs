@@ -54,6 +54,9 @@ internal static class ServiceSetup
         services.AddSingleton<WriteGate>();
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
+        services.AddSingleton<JobSignals>();
+        services.AddSingleton<EventLog>();
+        services.AddSingleton<EventStream>();
         services.AddSingleton<Upload>();
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<WriteTransaction>();

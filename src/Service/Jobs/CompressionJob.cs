@@ -113,7 +113,7 @@ internal sealed class CompressionJob(
         // The numbers on a thread of their own; rows only from this flow, which waits for them.
         var run = Task.Run(
             () => CompressionRun.RunAsync(
-                ModelParts.Single(store.PathOf(model.Sha256)), output, model.Format, request.ToRecipe(counts), environment, progress, stop.Token),
+                ModelParts.Single(store.PathOf(model.Sha256)), output, request.OutputFormatFor(model.Format), request.ToRecipe(counts), environment, progress, stop.Token),
             CancellationToken.None);
         await progress.WatchAsync(run, stop);
         return await publisher.PublishAsync(claim, model, await run, output, stop.Token);

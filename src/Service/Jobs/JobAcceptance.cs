@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Condense.Pipeline.Recipes;
 using Condense.Service.Datasets;
 using Condense.Service.Hosting;
 using Condense.Service.Library;
@@ -14,19 +15,16 @@ internal sealed class JobAcceptance(
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
-    /// <exception cref="Pipeline.Recipes.RecipeException">The recipe does not fit the model.</exception>
+    /// <exception cref="RecipeException">The recipe does not fit the model.</exception>
     public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)
     {
-        request.Check();
-        var model = await models.GetAsync(request.Model, cancellationToken);
-        ModelEndpoints.RequireReady(model);
-        if (request.Output?.Format is { } format && format != model.Format)
+        var errors = request.Check(out bool readable);
+        if (!readable)
         {
-            throw ProblemException.Field("/output/format", "The result has the format of the model in this version.");
+            ProblemException.ThrowIfAny(errors);
         }
 
-        var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-        await judge.JudgeAsync(model, request.ToRecipe(counts), cancellationToken);
+        await JudgeAsync(request, errors, cancellationToken);
         var job = new Job
         {
             Id = ids.Next("job_"),
@@ -37,6 +35,25 @@ internal sealed class JobAcceptance(
             CreatedAt = clock.GetUtcNow(),
         };
         return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
+    }
+
+    /// <summary>Judges the request against the model; what is wrong with the document and what does not fit the model come in one answer.</summary>
+    private async Task JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var model = await models.GetAsync(request.Model, cancellationToken);
+            ModelEndpoints.RequireReady(model);
+            var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
+            await judge.JudgeAsync(model, request.OutputFormatFor(model.Format), request.ToRecipe(counts), cancellationToken);
+        }
+        catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
+        {
+            var fault = Fault.Of(exception);
+            errors.AddRange(fault.Errors.Where(error => !errors.Exists(known => string.Equals(known.Pointer, error.Pointer, StringComparison.Ordinal))));
+        }
+
+        ProblemException.ThrowIfAny(errors);
     }
 
     /// <summary>Inside the transaction: a deletion between the first look and this one is noticed.</summary>

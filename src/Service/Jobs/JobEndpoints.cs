@@ -1,8 +1,11 @@
+using System.Text;
 using System.Text.Json;
 using Condense.Pipeline.Reports;
+using Condense.Pipeline.Reports.Html;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
@@ -14,7 +17,7 @@ internal static class JobEndpoints
 {
     private const string Json = "application/json";
     private const string Markdown = "text/markdown";
-    private const int EventLimit = 1000;
+    private const string Html = "text/html";
 
     /// <summary>Adds them.</summary>
     public static void MapJobs(this RouteGroupBuilder group, long bodyLimit)
@@ -23,9 +26,9 @@ internal static class JobEndpoints
         jobs.MapPost("/", Create).WithName("CreateJob").WithBodyLimit(bodyLimit).Fails(400, 404, 409, 413, 415, 422);
         jobs.MapGet("/", List).WithName("ListJobs").Fails(422);
         jobs.MapGet("/{id}", Get).WithName("GetJob").Fails(404);
-        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").Fails(404, 422);
+        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").WithTexts(EventStream.ContentType).Fails(400, 404, 406, 422);
         jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Fails(404, 409);
-        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").WithReport(Json, Markdown).Fails(404, 406);
+        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").Produces<CompressionReport>(StatusCodes.Status200OK, Json).WithTexts(Markdown, Html).Fails(404, 406);
     }
 
     /// <summary>Starts a job.</summary>
@@ -88,30 +91,52 @@ internal static class JobEndpoints
             : TypedResults.Ok(JobResponse.Of(job, attempts));
     }
 
-    /// <summary>Lists what happened to a job.</summary>
+    /// <summary>Lists what happened to a job, or follows it.</summary>
+    /// <remarks>
+    /// By `Accept`: `application/json` (default) lists what has happened so far; `text/event-stream` sends that as Server-Sent Events (`id` is the
+    /// `sequence`, `event` the `type`, `data` the event as in the list), then every new event as it comes, and ends after the job's last one. A client
+    /// that was cut off sends `Last-Event-ID` and misses nothing; the header goes before `after`.
+    /// </remarks>
     /// <param name="id">The job.</param>
-    /// <param name="db">The tables.</param>
-    /// <param name="cancellationToken">The request's end.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="log">The events.</param>
+    /// <param name="stream">Sends them.</param>
+    /// <param name="lifetime">The process.</param>
     /// <param name="after">Only events with a higher `sequence`. Default 0: all.</param>
-    /// <response code="200">The events, oldest first, at most 1,000.</response>
-    public static async Task<Ok<EventList>> GetEvents(string id, CondenseDbContext db, CancellationToken cancellationToken, int after = 0)
+    /// <response code="200">The events, oldest first, at most 1,000 in the list.</response>
+    /// <response code="204">The job has ended, and the client has all its events: no need to come back.</response>
+    public static async Task<Results<Ok<EventList>, PushStreamHttpResult, NoContent>> GetEvents(
+        string id, HttpContext http, EventLog log, EventStream stream, IHostApplicationLifetime lifetime, int after = 0)
     {
+        http.Response.Headers.Vary = HeaderNames.Accept;
+        http.Response.Headers.CacheControl = "no-store";
         if (after < 0)
         {
             throw ProblemException.Field("?after", "A sequence number, or 0 for all, belongs here.");
         }
 
-        if (!await db.Jobs.AnyAsync(job => job.Id == id, cancellationToken))
+        if (string.Equals(Negotiation.Choose(http.Request, Json, EventStream.ContentType), Json, StringComparison.Ordinal))
         {
-            throw JobLedger.NoJob(id);
+            return TypedResults.Ok(new EventList { Data = (await log.ReadAsync(id, after, http.RequestAborted)).Events });
         }
 
-        var events = await db.Events.AsNoTracking()
-            .Where(item => item.JobId == id && item.Sequence > after)
-            .OrderBy(item => item.Sequence)
-            .Take(EventLimit)
-            .ToListAsync(cancellationToken);
-        return TypedResults.Ok(new EventList { Data = [.. events.Select(EventResponse.Of)] });
+        int? seen = EventStream.LastSeen(http.Request);
+        var page = await log.ReadAsync(id, seen ?? after, http.RequestAborted);
+        EventStream.CheckSeen(seen, page.Count);
+        if (page.IsEnd && page.Events.Count == 0)
+        {
+            return TypedResults.NoContent();
+        }
+
+        http.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+        return TypedResults.Stream(
+            async body =>
+            {
+                using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+                await stream.WriteAsync(body, id, seen ?? after, end.Token);
+            },
+            EventStream.ContentType);
     }
 
     /// <summary>Cancels a job.</summary>
@@ -137,7 +162,10 @@ internal static class JobEndpoints
     }
 
     /// <summary>Fetches the measured proof of a job.</summary>
-    /// <remarks>By `Accept`: `application/json` (default), or `text/markdown` for people.</remarks>
+    /// <remarks>
+    /// By `Accept`: `application/json` (default); `text/markdown` for people; `text/html`, one file with charts that needs nothing else: no script, no
+    /// request.
+    /// </remarks>
     /// <param name="id">The job.</param>
     /// <param name="http">The request.</param>
     /// <param name="db">The tables.</param>
@@ -145,14 +173,25 @@ internal static class JobEndpoints
     public static async Task<ContentHttpResult> GetReport(string id, HttpContext http, CondenseDbContext db)
     {
         http.Response.Headers.Vary = HeaderNames.Accept;
-        string type = Negotiation.Choose(http.Request, Json, Markdown);
+        string type = Negotiation.Choose(http.Request, Json, Markdown, Html);
         var (job, _) = await FindAsync(db, id, http.RequestAborted);
         var report = await db.Reports.AsNoTracking().SingleOrDefaultAsync(row => row.JobId == id, http.RequestAborted)
             ?? throw new ProblemException(
                 ProblemKind.NotFound with { Retryable = !job.State.IsTerminal() }, $"The job {id} is {job.State.ToString().ToLowerInvariant()}: only a succeeded one has a report.");
-        return string.Equals(type, Json, StringComparison.Ordinal)
-            ? TypedResults.Text(report.Json, Json)
-            : TypedResults.Text(ReportMarkdown.Write(JsonSerializer.Deserialize<CompressionReport>(report.Json, ReportJson.Options)!), Markdown);
+        if (string.Equals(type, Json, StringComparison.Ordinal))
+        {
+            return TypedResults.Text(report.Json, Json);
+        }
+
+        var document = JsonSerializer.Deserialize<CompressionReport>(report.Json, ReportJson.Options)!;
+        if (string.Equals(type, Markdown, StringComparison.Ordinal))
+        {
+            return TypedResults.Text(ReportMarkdown.Write(document), Markdown, Encoding.UTF8);
+        }
+
+        http.Response.Headers.ContentSecurityPolicy = ReportHtml.ContentSecurityPolicy;
+        http.Response.Headers["Referrer-Policy"] = "no-referrer";
+        return TypedResults.Text(ReportHtml.Write(document), Html, Encoding.UTF8);
     }
 
     private static async Task<(Job Job, List<Attempt> Attempts)> FindAsync(CondenseDbContext db, string id, CancellationToken cancellationToken)

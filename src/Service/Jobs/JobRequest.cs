@@ -57,11 +57,12 @@ internal sealed record JobRequest
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Checks everything that can be judged without the model.</summary>
-    /// <exception cref="ProblemException">Fields that can't be used, all of them: <c>invalid_field</c>.</exception>
-    public void Check()
+    /// <param name="readable">Whether the recipe is whole enough to be judged against a model all the same.</param>
+    /// <returns>Fields that can't be used, all of them.</returns>
+    public List<FieldError> Check(out bool readable)
     {
         var errors = new List<FieldError>();
-        Target?.ToTarget(errors);
+        var target = Target?.ToTarget(errors);
         if (Target is null && Layers.Count == 0)
         {
             errors.Add(new FieldError("/target", "Without layers that fix the work, a target belongs here, for example {\"ratio\": 3.5}."));
@@ -72,14 +73,20 @@ internal sealed record JobRequest
             errors.Add(new FieldError("/priority", $"A number between 0 and {MaxPriority} belongs here."));
         }
 
+        int before = errors.Count;
         CheckTexts(errors, "/methods", Methods);
         CheckTexts(errors, "/keep", Keep);
         CheckTexts(errors, "/frequencies/layers", Frequencies?.Layers ?? []);
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Match)], "/match");
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Method)], "/method");
+        readable = errors.Count == before && double.IsFinite(target?.Value ?? 0);
         CheckMetadata(errors);
-        ProblemException.ThrowIfAny(errors);
+        return errors;
     }
+
+    /// <summary>The format of the result.</summary>
+    /// <param name="model">The format of the model.</param>
+    public ModelFormat OutputFormatFor(ModelFormat model) => Output?.Format ?? OutputFormats.DefaultOf(model);
 
     /// <summary>The recipe for the pipeline.</summary>
     /// <param name="counts">The token counts, if <see cref="Frequencies"/> names any.</param>
@@ -90,6 +97,7 @@ internal sealed record JobRequest
         Layers = [.. Layers.Select(layer => new LayerRule(layer.Match, layer.Method, layer.Settings))],
         Keep = Keep,
         Frequencies = counts is null ? null : new TokenFrequencies(counts, Frequencies!.Layers),
+        Opset = Output?.Opset,
         Seed = Seed,
     };
 
@@ -142,6 +150,12 @@ internal sealed record LayerChoice
 /// <summary>What the result shall be.</summary>
 internal sealed record OutputChoice
 {
-    /// <summary>The file format; in this version that of the model. Default: that of the model.</summary>
+    /// <summary>
+    /// The file format: an ONNX model stays `onnx`; any other may become `safetensors` or `npz`. Default: that of the model where it is one of these, else `safetensors`.
+    /// </summary>
     public ModelFormat? Format { get; init; }
+
+    /// <summary>For ONNX: the opset of the standard operators, from that of the model to 25; the graph is converted operator by operator. Default: that of the model.</summary>
+    /// <example>21</example>
+    public int? Opset { get; init; }
 }

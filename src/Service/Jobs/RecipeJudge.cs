@@ -24,18 +24,18 @@ internal sealed class RecipeJudge(ArtifactStore store)
     /// <summary>Returns when the recipe fits the model.</summary>
     /// <exception cref="ModelFormatException">The model can't be read.</exception>
     /// <exception cref="RecipeException">The recipe does not fit the model, or its target can't be met.</exception>
-    public async Task JudgeAsync(StoredModel model, CompressionRecipe recipe, CancellationToken cancellationToken)
+    public async Task JudgeAsync(StoredModel model, ModelFormat output, CompressionRecipe recipe, CancellationToken cancellationToken)
     {
         // The seed decides nothing here.
         byte[] document = JsonSerializer.SerializeToUtf8Bytes(recipe with { Seed = 0 }, ApiJson.Options);
-        string key = $"{model.Sha256}/{Convert.ToHexString(SHA256.HashData(document))}";
+        string key = $"{model.Sha256}/{output}/{Convert.ToHexString(SHA256.HashData(document))}";
         if (_verdicts.Count >= Remembered)
         {
             _verdicts.Clear();
         }
 
         var verdict = _verdicts.GetOrAdd(
-            key, _ => new Lazy<Task>(() => Task.Run(() => CompressionRun.Check(ModelParts.Single(store.PathOf(model.Sha256)), model.Format, recipe), CancellationToken.None)));
+            key, _ => new Lazy<Task>(() => Task.Run(() => CompressionRun.Check(ModelParts.Single(store.PathOf(model.Sha256)), output, recipe), CancellationToken.None)));
         try
         {
             await verdict.Value.WaitAsync(cancellationToken);

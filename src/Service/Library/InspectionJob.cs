@@ -47,7 +47,7 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
 
                 if (!fault.IsOurs || attempt == Attempts)
                 {
-                    await RejectAsync(id, new Finding(fault.Kind.Code, fault.Detail, fault.Layer), cancellationToken);
+                    await RejectAsync(id, new ModelFinding(fault.Kind.Code, fault.Detail, fault.Layer), cancellationToken);
                     return;
                 }
             }
@@ -59,14 +59,10 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
     /// <summary>Sets what an inspection found on a model's row.</summary>
     public static void Describe(StoredModel model, ModelDescription description)
     {
-        model.State = ModelState.Ready;
+        model.State = description.Rejected ? ModelState.Rejected : ModelState.Ready;
         model.ParameterCount = description.ParameterCount;
         model.GraphJson = JsonSerializer.Serialize(new GraphDescription(description.Opsets, description.Inputs, description.Outputs), ReportJson.Options);
-        if (description.Layers.Count == 0)
-        {
-            Finding[] findings = [new("nothing_compressible", "The model has no weight that a method applies to.")];
-            model.FindingsJson = JsonSerializer.Serialize(findings, ReportJson.Options);
-        }
+        model.FindingsJson = JsonSerializer.Serialize(description.Findings, ReportJson.Options);
     }
 
     /// <summary>The row with a model's layers.</summary>
@@ -89,7 +85,7 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
             },
             cancellationToken);
 
-    private Task<int> RejectAsync(string id, Finding finding, CancellationToken cancellationToken)
+    private Task<int> RejectAsync(string id, ModelFinding finding, CancellationToken cancellationToken)
     {
         string findings = JsonSerializer.Serialize(new[] { finding }, ReportJson.Options);
         return transaction.RunAsync(

@@ -28,7 +28,7 @@ internal static class ModelEndpoints
     /// <summary>Uploads a model.</summary>
     /// <remarks>
     /// The file is the body itself (`application/octet-stream`), or the one file of a form (`multipart/form-data`). It is streamed to the disk, and the
-    /// format is found from its bytes: ONNX or safetensors. A broken file is refused at once and nothing is left; the weights are read
+    /// format is found from its bytes: ONNX, safetensors, NumPy (`.npy`, `.npz`) or a PyTorch checkpoint. A broken file is refused at once and nothing is left; the weights are read
     /// afterwards (`validating → ready | rejected`). With `Content-Digest: sha-256=:…:` the bytes are verified on arrival.
     ///
     /// To try it here, choose `samples/moby-dick-lstm.onnx` of the repository. A browser page is not meant for gigabytes: use
@@ -162,7 +162,14 @@ internal static class ModelEndpoints
 
     private static string FileNameOf(StoredModel model)
     {
-        string extension = model.Format == Models.ModelFormat.Onnx ? ".onnx" : ".safetensors";
+        string extension = model.Format switch
+        {
+            Models.ModelFormat.Onnx => ".onnx",
+            Models.ModelFormat.Npz => ".npz",
+            Models.ModelFormat.Npy => ".npy",
+            Models.ModelFormat.PyTorch => ".pt",
+            _ => ".safetensors",
+        };
         return $"{model.Id}{extension}";
     }
 }

@@ -39,7 +39,7 @@ internal sealed record ModelResponse
     public IReadOnlyList<ValueDescription>? Outputs { get; init; }
 
     /// <summary>What the user should know; for a rejected model the reason.</summary>
-    public required IReadOnlyList<Finding> Findings { get; init; }
+    public required IReadOnlyList<ModelFinding> Findings { get; init; }
 
     /// <summary>Where a compressed model comes from; absent for an uploaded one.</summary>
     public ModelSource? Source { get; init; }
@@ -67,19 +67,13 @@ internal sealed record ModelResponse
             Opsets = graph?.Opsets,
             Inputs = graph?.Inputs,
             Outputs = graph?.Outputs,
-            Findings = JsonSerializer.Deserialize<Finding[]>(model.FindingsJson, ReportJson.Options)!,
+            Findings = JsonSerializer.Deserialize<ModelFinding[]>(model.FindingsJson, ReportJson.Options)!,
             Source = model.SourceJobId is null ? null : new ModelSource(model.SourceJobId),
             CreatedAt = model.CreatedAt,
             Links = new ModelLinks(self, $"{self}/layers", $"{self}/content"),
         };
     }
 }
-
-/// <summary>Something that the inspection of a model found.</summary>
-/// <param name="Code">A stable word; for a rejected model one of the error codes.</param>
-/// <param name="Detail">A sentence.</param>
-/// <param name="Layer">The layer or tensor that it concerns, if one.</param>
-internal sealed record Finding(string Code, string Detail, string? Layer = null);
 
 /// <summary>Where a compressed model comes from.</summary>
 /// <param name="Job">The job that made it.</param>

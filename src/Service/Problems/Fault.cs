@@ -53,6 +53,7 @@ internal sealed record Fault(
     {
         ModelFormatError.UnsupportedFormat or ModelFormatError.EmptyFile or ModelFormatError.UnsupportedVersion or ModelFormatError.MissingPart
             or ModelFormatError.UnsupportedArchive => ProblemKind.UnsupportedFormat,
+        ModelFormatError.UnsupportedOperator => ProblemKind.UnsupportedOperator,
         ModelFormatError.UnsafePickle => ProblemKind.UnsafePickle,
         ModelFormatError.ArchiveBomb => ProblemKind.ArchiveBomb,
         ModelFormatError.UnsafeExternalData => ProblemKind.UnsafeExternalData,

@@ -61,6 +61,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>A method that does not apply.</summary>
     public static readonly ProblemKind IncompatibleMethod = new("incompatible_method", 422, "The request asks for what does not apply.");
 
+    /// <summary>An operator that the opset asked for can't express.</summary>
+    public static readonly ProblemKind UnsupportedOperator = new("unsupported_operator", 422, "The model has an operator that the opset asked for can't express.");
+
     /// <summary>A format that is not read.</summary>
     public static readonly ProblemKind UnsupportedFormat = new("unsupported_format", 422, "The file is of no format that is read here.");
 

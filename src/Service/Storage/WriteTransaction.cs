@@ -9,6 +9,11 @@ namespace Condense.Service.Storage;
 /// </summary>
 internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers)
 {
+    private readonly List<Action> _committed = [];
+
+    /// <summary>Called from within a transaction: what shall happen when it is committed, and not otherwise. It must be short and not throw.</summary>
+    public void WhenCommitted(Action action) => _committed.Add(action);
+
     /// <summary>Changes rows; an exception rolls everything back. Works while the scheduler shuts down, too.</summary>
     /// <param name="work">Changes rows through the context.</param>
     /// <param name="cancellationToken">Gives up; nothing is stored.</param>
@@ -24,10 +29,12 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             afterCommit?.Invoke(result);
+            _committed.ForEach(action => action());
             return result;
         }
         finally
         {
+            _committed.Clear();
             db.ChangeTracker.Clear();
             gate.Leave();
         }
@@ -49,10 +56,12 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
             var result = await work(scheduler, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
+            _committed.ForEach(action => action());
             return result;
         }
         finally
         {
+            _committed.Clear();
             // After the commit: only then does the scheduler look at what has changed.
             enlistment?.Dispose();
             db.ChangeTracker.Clear();

@@ -18,7 +18,10 @@ internal static class StructureCases
             case ProductForm product:
                 return new ProductMatrix(Random(product.Left, random), Random(product.Right, random));
             case RowPartitionForm partition:
-                return new RowPartitionMatrix([.. partition.Blocks.Select(block => Random(block, random))]);
+                StructuredMatrix[] blocks = [.. partition.Blocks.Select(block => Random(block, random))];
+                int[] places = [.. Enumerable.Range(0, form.Rows)];
+                random.Shuffle(places);
+                return new RowPartitionMatrix(blocks, partition.Permuted ? places : null);
             case QuantizedForm quantized:
                 byte[] codes = new byte[form.ParameterCount];
                 int levels = 1 << quantized.CodeBits;
@@ -106,5 +109,19 @@ internal static class StructureCases
             new DenseForm(m / 6, n, FloatFormat.BF16),
             new QuantizedForm(m / 3, n, 8, false, QuantizationGranularity.PerGroup, 8),
             new DenseForm(m - (2 * (m / 3)) - (m / 6), n, FloatFormat.F32)]));
+        yield return new("rows in another order, F16, int8", (m, n) => new RowPartitionForm(
+            [new DenseForm(m / 3, n, FloatFormat.F16), new QuantizedForm(m - (m / 3), n, 8, true, QuantizationGranularity.PerRow)], permuted: true));
+        yield return new("rows of factors", (m, n) => new RowPartitionForm([Factors(m / 3, 3, n), Factors(m - (m / 3), 1, n)]));
+        yield return new("rows in another order, F32, factors, int8 factors, int8", (m, n) => new RowPartitionForm(
+            [
+                new DenseForm(1, n, FloatFormat.F32),
+                Factors(m / 3, 2, n),
+                new ProductForm(
+                    new QuantizedForm(m / 2, 3, 8, true, QuantizationGranularity.PerColumn), new QuantizedForm(3, n, 8, true, QuantizationGranularity.PerRow)),
+                new QuantizedForm(m - 1 - (m / 3) - (m / 2), n, 8, true, QuantizationGranularity.PerRow),
+            ],
+            permuted: true));
+
+        static ProductForm Factors(int rows, int rank, int columns) => new(new DenseForm(rows, rank, FloatFormat.F32), new DenseForm(rank, columns, FloatFormat.F32));
     }
 }

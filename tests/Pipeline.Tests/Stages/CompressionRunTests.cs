@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Condense.Engine.Structures;
 using Condense.Models;
+using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Reports;
 using Condense.Pipeline.Stages;
@@ -114,6 +115,39 @@ public sealed class CompressionRunTests : IDisposable
         Assert.Equal(Outcome.MetTarget, report.Outcome);
         Assert.Contains(report.Warnings, warning => warning.Code == "target_already_met");
         Assert.All(report.Layers, layer => Assert.Equal("keep", layer.Method));
+    }
+
+    [Fact]
+    public async Task The_result_has_the_opset_that_is_asked_for()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(3.5) with { Opset = 21 });
+        Assert.Equal((17, 21), (report.OpsetBefore, report.OpsetAfter));
+        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.03);
+        using var model = ModelReader.Open(ModelParts.Single(Output(SampleFiles.Onnx)), ReadLimits.Default);
+        Assert.Equal((21, 10), (model.Program!.Opset, model.Program.IrVersion));
+        Assert.Contains("| opset | 17 | 21 | |", ReportMarkdown.Write(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_original_that_is_kept_keeps_its_opset()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(1) with { Opset = 21 });
+        Assert.Equal(report.DigestBefore, report.DigestAfter);
+        Assert.Equal((17, 17), (report.OpsetBefore, report.OpsetAfter));
+        Assert.Contains(report.Warnings, warning => warning.Code == "opset_not_raised");
+    }
+
+    [Theory]
+    [InlineData("onnx", 16)]
+    [InlineData("onnx", 26)]
+    [InlineData("safetensors", 21)]
+    public void An_opset_that_the_model_can_t_have_is_refused_with_all_else_that_is_wrong(string format, int opset)
+    {
+        string path = format == "onnx" ? SampleFiles.Onnx : SampleFiles.Safetensors;
+        var exception = Assert.Throws<RecipeException>(() => CompressionRun.Check(
+            ModelParts.Single(path), format == "onnx" ? ModelFormat.Onnx : ModelFormat.Safetensors, Ratio(2) with { Opset = opset, Methods = ["none"] }));
+        Assert.Equal("invalid_field", exception.Code);
+        Assert.Equal(["/methods/0", "/output/opset"], exception.Problems.Select(problem => problem.Pointer).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -262,6 +296,60 @@ public sealed class CompressionRunTests : IDisposable
         Assert.Contains("decoder.weight", exception.Problems[1].Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task All_that_is_wrong_with_a_request_is_told_at_once()
+    {
+        var recipe = new CompressionRecipe
+        {
+            Target = new CompressionTarget(TargetKind.Ratio, 0.5),
+            Methods = ["quantise"],
+            Layers =
+            [
+                new LayerRule("rnn.weight_hh_l0", "low-rank", null),
+                new LayerRule("encoder.wait", "quantize", null),
+                new LayerRule("encoder.weight", "low-rank", new JsonObject { ["rang"] = 3 }),
+                new LayerRule("decoder.weight", "low-rank", new JsonObject { ["rank"] = 97 }),
+            ],
+            Keep = ["decoder.wait"],
+        };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
+            ModelParts.Single(SampleFiles.Onnx), _folder.File("x.npz"), ModelFormat.Npz, recipe, Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+        Assert.Equal("invalid_field", exception.Code);
+        Assert.Equal(
+            [
+                "/keep/0 unknown_layer", "/layers/0/method incompatible_method", "/layers/1/match unknown_layer", "/layers/2/settings/rang invalid_field",
+                "/layers/3/settings/rank incompatible_method", "/methods/0 invalid_field", "/output/format invalid_field", "/target/ratio invalid_field",
+            ],
+            exception.Problems.Select(problem => $"{problem.Pointer} {problem.Code}").Order(StringComparer.Ordinal));
+        Assert.All(exception.Problems, problem => Assert.Contains(problem.Detail, exception.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_rule_lists_every_layer_that_it_does_not_apply_to()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("half.safetensors"),
+            TestModels.Tensor("a.weight", DType.F16, new ushort[16], 4, 4),
+            TestModels.Tensor("b.weight", new float[16], 4, 4),
+            TestModels.Tensor("c.weight", DType.F16, new ushort[16], 4, 4));
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, new CompressionRecipe { Layers = [new LayerRule("*.weight", "float16", null)] }));
+        Assert.Equal("incompatible_method", exception.Code);
+        Assert.All(exception.Problems, problem => Assert.Equal("/layers/0/method", problem.Pointer));
+        Assert.Equal(["a.weight", "c.weight"], exception.Problems.Select(problem => problem.Detail.Split(" does not apply to ")[1][..8]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_layer_whose_values_a_rule_can_t_hold_is_named()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("large.safetensors"),
+            TestModels.Tensor("a.weight", [.. Enumerable.Repeat(1e6f, 4096)], 64, 64),
+            TestModels.Tensor("b.weight", [.. Enumerable.Repeat(1f, 4096)], 64, 64),
+            TestModels.Tensor("c.weight", [.. Enumerable.Repeat(1e6f, 4096)], 64, 64));
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, new CompressionRecipe { Layers = [new LayerRule("*", "float16", null)] }));
+        Assert.Equal(["a.weight", "c.weight"], exception.Problems.Select(problem => problem.Detail[..8]));
+    }
+
     [Theory]
     [InlineData("low-renk", "low-rank")]
     [InlineData("int8", "quantize")]
@@ -381,11 +469,40 @@ public sealed class CompressionRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_format_is_refused()
+    public async Task A_format_that_can_t_hold_the_result_is_refused_with_those_that_can()
     {
+        await Refused(SampleFiles.Onnx, ModelFormat.Safetensors, "can't hold its graph", "onnx");
+        await Refused(SampleFiles.Onnx, ModelFormat.PyTorch, "pickles are never written", "onnx");
+        await Refused(SampleFiles.Safetensors, ModelFormat.Onnx, "no graph", "safetensors or npz");
+        await Refused(SampleFiles.Safetensors, ModelFormat.Npy, "one plain array", "safetensors or npz");
+        await Refused(SampleFiles.Safetensors, ModelFormat.PyTorch, "pickles are never written", "safetensors or npz");
+
+        async Task Refused(string path, ModelFormat format, string reason, string offered)
+        {
+            var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
+                ModelParts.Single(path), _folder.File("x"), format, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+            Assert.Equal("/output/format", exception.Problems.Single().Pointer);
+            Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+            Assert.Contains($"Write {offered}", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Tensors_that_another_format_can_t_hold_are_named()
+    {
+        string path = await TestModels.WriteAsync(
+            _folder.File("brain.safetensors"), TestModels.Tensor<ushort>("a.weight", DType.BF16, new ushort[4096], 64, 64), TestModels.Tensor("b.weight", new float[4096], 64, 64));
         var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
-            ModelParts.Single(SampleFiles.Onnx), _folder.File("x.safetensors"), ModelFormat.Safetensors, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
-        Assert.Equal("/output/format", exception.Problems.Single().Pointer);
+            ModelParts.Single(path), _folder.File("x.npz"), ModelFormat.Npz, Ratio(2), Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
+        Assert.Contains("BF16, which a.weight has", exception.Problems.Single().Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Methods_that_apply_to_nothing_are_told()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("kernels.safetensors"), TestModels.Tensor<double>("bias", DType.F64, new double[64], 64));
+        var report = await RunAsync(path, Ratio(2) with { Methods = ["low-rank"] });
+        Assert.Contains(report.Warnings, warning => warning.Code == "no_method_applies" && warning.Detail.Contains("low-rank", StringComparison.Ordinal));
     }
 
     private static CompressionRecipe Ratio(double value) => new() { Target = new CompressionTarget(TargetKind.Ratio, value) };

@@ -41,6 +41,8 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"metadata":{"a":1}}""", "/metadata/a")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"format":"gguf"}}""", "/output/format")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"format":"onnx"}}""", "/output/format")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":21}}""", "/output/opset")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":"new"}}""", "/output/opset")]
     [InlineData("""{"model":"MODEL","layers":[{"match":"*","method":"low-rank","settings":{"rnk":4}}]}""", "/layers/0/settings/rnk")]
     public async Task A_field_that_can_t_be_used_is_named_by_its_pointer(string body, string pointer)
     {
@@ -48,6 +50,17 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
         var problem = await ApiClient.ProblemAsync(response, 422, "invalid_field");
         Assert.Contains(pointer, problem["errors"]!.AsArray().Select(error => (string?)error!["pointer"]));
         Assert.DoesNotContain("Condense.", (string)problem["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_the_document_and_with_the_model_comes_in_one_answer()
+    {
+        using var response = await PostAsync(
+            """{"model":"MODEL","target":{"ratio":0},"priority":10,"methods":["low-rnk"],"layers":[{"match":"layer.0.weight","method":"quantize","settings":{"bits":8}}],"keep":["layers.9.weight"],"output":{"format":"onnx"}}""");
+        var problem = await ApiClient.ProblemAsync(response, 422, "invalid_field");
+        Assert.Equal(
+            ["/keep/0", "/layers/0/match", "/layers/0/settings/bits", "/methods/0", "/output/format", "/priority", "/target/ratio"],
+            problem["errors"]!.AsArray().Select(error => (string)error!["pointer"]!).Order(StringComparer.Ordinal));
     }
 
     [Fact]

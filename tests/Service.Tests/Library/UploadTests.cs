@@ -62,6 +62,7 @@ public sealed class UploadTests(UploadTests.Small service) : IClassFixture<Uploa
         string id = await service.Api.AddModelAsync(SampleModels.WithNaN(1234), expected: "rejected");
         var finding = (await service.Api.GetAsync($"/v1/models/{id}"))["findings"]!.AsArray().Single()!;
         Assert.Equal("non_finite_weights", (string?)finding["code"]);
+        Assert.Equal("bad.weight", (string?)finding["tensor"]);
         Assert.Contains("bad.weight", (string)finding["detail"]!, StringComparison.Ordinal);
 
         // As one number, or as row and column: 1234 = 25 · 48 + 34.

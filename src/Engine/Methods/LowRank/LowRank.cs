@@ -30,6 +30,13 @@ public static class LowRank
     /// <remarks>O(m·n·r) for f32 factors; the refit of int8 factors adds O((m + n)·r² + r³).</remarks>
     public static CompressedWeight Compress(Matrix weight, Importance importance, LowRankBasis basis, LowRankSettings settings, int threads = 1)
     {
+        var structure = Factorize(weight, importance, basis, settings, threads);
+        return new CompressedWeight(structure, ErrorMeasure.Measure(weight, structure, importance, threads), basis.TailEnergy(settings.Rank));
+    }
+
+    /// <summary>The factors alone; see <see cref="Compress"/>.</summary>
+    internal static ProductMatrix Factorize(Matrix weight, Importance importance, LowRankBasis basis, LowRankSettings settings, int threads)
+    {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(basis);
         ArgumentNullException.ThrowIfNull(settings);
@@ -51,10 +58,9 @@ public static class LowRank
             throw new ArgumentException($"Row {overflow / rank} of W·V is beyond the range of f32; scale the weight down.", nameof(weight));
         }
 
-        var structure = settings.CodeBits is { } bits
+        return settings.CodeBits is { } bits
             ? Quantize(weight, left, RowWeights.Of(importance, weight.Rows), bits, threads)
             : new ProductMatrix(new DenseMatrix(left, FloatFormat.F32), new DenseMatrix(right, FloatFormat.F32));
-        return new CompressedWeight(structure, ErrorMeasure.Measure(weight, structure, importance, threads), basis.TailEnergy(rank));
     }
 
     /// <summary>The (row-weighted) squared error that <see cref="Compress"/> will reach at every rank, from the basis alone.</summary>

@@ -36,6 +36,12 @@ internal sealed class ConsumerRewriter(ModelGraph source, PlannedLayers layers, 
             return;
         }
 
+        if (plan.Stored is StoredPartition partition)
+        {
+            new PartitionProducts(emitter, Add, partition, type).Replace(node, input, plan.Layer.Name);
+            return;
+        }
+
         var product = (StoredProduct)plan.Stored!;
         string left = WeightDecoding.Whole(emitter, product.Left, type);
         string right = WeightDecoding.Whole(emitter, product.Right, type);
@@ -67,7 +73,7 @@ internal sealed class ConsumerRewriter(ModelGraph source, PlannedLayers layers, 
         first.Inputs.AddRange(weightFirst ? [near, node.Inputs[1]] : [node.Inputs[0], near]);
         if (emitter.Opset < 11)
         {
-            first.Inputs.Add(Zero(type));
+            first.Inputs.Add(emitter.Zero(type));
         }
 
         first.Outputs.Add(inner);
@@ -96,17 +102,4 @@ internal sealed class ConsumerRewriter(ModelGraph source, PlannedLayers layers, 
         copy.Attributes.AddRange(node.Attributes);
         return copy;
     }
-
-    // Before opset 11, Gemm can't do without a third input.
-    private string Zero(DType type) => emitter.Shared($"zero {type}", () =>
-    {
-        string name = emitter.NewName("zero");
-        emitter.AddConstant(new Tensor(name, type, new TensorShape(), new ZeroTensorData(type switch
-        {
-            DType.F64 => 8,
-            DType.F32 => 4,
-            _ => 2,
-        })));
-        return name;
-    });
 }

@@ -130,6 +130,15 @@ internal sealed class GraphEmitter(ModelGraph graph, long opset, long irVersion,
         return name;
     });
 
+    /// <summary>The number 0 as a constant without dimensions: before opset 11, Gemm can't do without a third input.</summary>
+    /// <param name="type">Its type: of 16, 32 or 64 bits.</param>
+    public string Zero(DType type) => Shared($"zero {type}", () =>
+    {
+        string name = NewName("zero");
+        AddConstant(new Tensor(name, type, new TensorShape(), new ZeroTensorData(type.BitsPerElement() / 8)));
+        return name;
+    });
+
     /// <summary>Dimensions as a constant, for <c>Reshape</c>.</summary>
     /// <param name="dimensions">The dimensions.</param>
     public string Dimensions(ImmutableArray<long> dimensions) => Shared($"shape {string.Join(' ', dimensions)}", () =>

@@ -44,7 +44,10 @@ internal sealed class LayerPlan(CompressedLayer layer)
     public bool Rewrites(ConsumerKind kind) => kind switch
     {
         ConsumerKind.Gather => !IsPlain,
-        ConsumerKind.MatMul or ConsumerKind.Gemm => Compressed.Form is Engine.Structures.ProductForm,
+        ConsumerKind.MatMul or ConsumerKind.Gemm => HasFactors,
         _ => false,
     };
+
+    /// <summary>Whether the weight, or a block of its rows, is a product: such a weight is never put together.</summary>
+    public bool HasFactors => WeightSupport.HasFactors(Compressed.Form);
 }

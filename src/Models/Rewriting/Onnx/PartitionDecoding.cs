@@ -8,7 +8,7 @@ internal static class PartitionDecoding
 {
     /// <summary>Adds nodes that decode every block and join them.</summary>
     /// <param name="emitter">The graph.</param>
-    /// <param name="partition">The constants.</param>
+    /// <param name="partition">The constants, no factors among the blocks.</param>
     /// <param name="type">The type that the weight is wanted in.</param>
     /// <param name="shape">The shape that it is wanted in; null for that of the joined matrix.</param>
     /// <param name="output">The name of the result.</param>
@@ -16,6 +16,11 @@ internal static class PartitionDecoding
     {
         string[] blocks = [.. partition.Blocks.Select(block => WeightDecoding.Whole(emitter, block.Weight, type))];
         var chain = new NodeChain(emitter, blocks[0], output).Then("Concat", blocks[1..], Attributes.Int("axis", partition.Axis));
+        if (partition.Permutation is { } places)
+        {
+            chain.Then("Gather", [places], Attributes.Int("axis", partition.Axis));
+        }
+
         if (shape is not null && !shape.Equals(partition.Shape))
         {
             chain.Then("Reshape", [emitter.Dimensions(shape.Dimensions)]);
@@ -38,6 +43,10 @@ internal static class PartitionDecoding
         string wide = Add("Cast", [ids], Attributes.Int("to", Attributes.Number(DType.I64)));
         string fromEnd = Add("Add", [wide, emitter.Number(partition.Shape[0])]);
         string local = Add("Where", [Add("Less", [wide, zero]), fromEnd, wide]);
+        if (partition.Permutation is { } places)
+        {
+            local = Add("Cast", [Add("Gather", [places, local])], Attributes.Int("to", Attributes.Number(DType.I64)));
+        }
 
         // A mask of the ids' shape with an axis behind it spreads over the rows' entries.
         string maskShape = Add("Concat", [Add("Shape", [ids]), emitter.Dimensions([1])], Attributes.Int("axis", 0));

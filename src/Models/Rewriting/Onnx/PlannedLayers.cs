@@ -125,7 +125,7 @@ internal sealed class PlannedLayers
             return;
         }
 
-        if (plan.Compressed.Form is Engine.Structures.ProductForm)
+        if (plan.HasFactors)
         {
             throw new ArgumentException($"Layer '{plan.Layer.Name}' is needed whole by '{Describe(graph, node)}': factors can't take its place.", nameof(plan));
         }

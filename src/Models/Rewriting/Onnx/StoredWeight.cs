@@ -16,11 +16,13 @@ internal sealed record StoredDense(string Name, DType Type) : StoredWeight;
 /// <param name="Right">The second.</param>
 internal sealed record StoredProduct(StoredWeight Left, StoredWeight Right) : StoredWeight;
 
-/// <summary>Blocks of neighbouring rows of W, each a matrix of the stored orientation and no partition itself.</summary>
+/// <summary>Blocks of rows of W, each a matrix of the stored orientation, or factors, and no partition itself.</summary>
 /// <param name="Blocks">The blocks, from the first row to the last, with how many rows of W each has.</param>
 /// <param name="Shape">The dimensions of the matrix that they make when they are joined.</param>
 /// <param name="Axis">The axis on which they are joined: 0, or 1 where the matrix is Wᵀ.</param>
-internal sealed record StoredPartition(ImmutableArray<(StoredWeight Weight, int Rows)> Blocks, TensorShape Shape, int Axis) : StoredWeight;
+/// <param name="Permutation">The constant of each row's place in the joined matrix; null when rows stand where they stand in W.</param>
+internal sealed record StoredPartition(
+    ImmutableArray<(StoredWeight Weight, int Rows)> Blocks, TensorShape Shape, int Axis, string? Permutation) : StoredWeight;
 
 /// <summary>Integer codes with f32 scales.</summary>
 /// <param name="Codes">The constant of codes.</param>

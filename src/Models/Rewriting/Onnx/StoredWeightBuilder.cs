@@ -31,19 +31,30 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
         switch (form)
         {
             case ProductForm product:
-                var left = Build(product.Left, prefix + ".lr_u", Matrix(product.Left), gathered && !Turned);
-                var right = Build(product.Right, prefix + ".lr_v", Matrix(product.Right), gathered && Turned);
-                return Turned ? new StoredProduct(right, left) : new StoredProduct(left, right);
+                return Build(product, (prefix + ".lr_u", prefix + ".lr_v"), gathered);
             case RowPartitionForm partition:
+                string? permutation = partition.Permuted ? AddConstant(StructureTensors.PermutationSuffix(prefix), new TensorShape(partition.Rows)) : null;
                 return new StoredPartition(
-                    [.. partition.Blocks.Select((block, g) => (Build(block, StructureTensors.BlockPrefix(prefix, g), Matrix(block), gathered), block.Rows))],
+                    [.. partition.Blocks.Select((block, g) => (Build(block, prefix, g, gathered), block.Rows))],
                     Matrix(partition),
-                    Turned ? 1 : 0);
+                    Turned ? 1 : 0,
+                    permutation);
             case QuantizedForm quantized:
                 return Build(quantized, prefix, shape, gathered);
             default:
                 return new StoredDense(AddConstant(prefix, shape), _slots[prefix].DType);
         }
+    }
+
+    private StoredWeight Build(StructureForm block, string prefix, int number, bool gathered) => block is ProductForm product
+        ? Build(product, StructureTensors.FactorPrefixes(prefix, number), gathered)
+        : Build(block, StructureTensors.BlockPrefix(prefix, number), Matrix(block), gathered);
+
+    private StoredProduct Build(ProductForm product, (string Left, string Right) prefixes, bool gathered)
+    {
+        var left = Build(product.Left, prefixes.Left, Matrix(product.Left), gathered && !Turned);
+        var right = Build(product.Right, prefixes.Right, Matrix(product.Right), gathered && Turned);
+        return Turned ? new StoredProduct(right, left) : new StoredProduct(left, right);
     }
 
     private StoredQuantized Build(QuantizedForm form, string prefix, TensorShape shape, bool gathered)

@@ -66,14 +66,20 @@ internal static class WeightSupport
         }
 
         var kinds = layer.Uses.Select(use => KindOf(use.Node, use.Input, layer.Tensor));
-        return CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)) && form switch
+        if (!CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)))
         {
-            ProductForm => kinds.All(kind => kind != ConsumerKind.Other)
-                && !scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal)),
-            RowPartitionForm partition => partition.Blocks.All(block => block is DenseForm or QuantizedForm)
-                && ((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather)),
-            _ => true,
-        };
+            return false;
+        }
+
+        if (HasFactors(form)
+            && (kinds.Any(kind => kind == ConsumerKind.Other) || scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal))))
+        {
+            return false;
+        }
+
+        return form is not RowPartitionForm
+            || (((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather))
+                && (!HasFactors(form) || layer.Uses.All(use => use.Node.Is("Gather") || PartitionProducts.Supports(use.Node, use.Input, layer.Transposed))));
     }
 
     /// <summary>
@@ -88,6 +94,10 @@ internal static class WeightSupport
             && (!gathered || (long)(transposed ? packed.Rows : packed.Columns) * packed.StoredBits % 8 == 0),
         _ => true,
     };
+
+    /// <summary>Whether a structure is a product of factors or has one among its blocks of rows.</summary>
+    /// <param name="form">The structure's shape.</param>
+    public static bool HasFactors(StructureForm form) => form is ProductForm || (form is RowPartitionForm partition && partition.Blocks.Any(block => block is ProductForm));
 
     /// <summary>The name by which nodes know a layer's weight.</summary>
     /// <param name="layer">The layer.</param>
