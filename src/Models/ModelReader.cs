@@ -1,6 +1,7 @@
 using Condense.Models.Formats;
 using Condense.Models.Formats.Numpy;
 using Condense.Models.Formats.Onnx;
+using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
 using Condense.Models.Formats.Zip;
 
@@ -23,7 +24,7 @@ public static class ModelReader
             ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
             ModelFormat.Npy => NpyReader.Identify(parts),
             ModelFormat.Npz => NpzReader.Identify(parts, limits),
-            ModelFormat.PyTorch => throw PyTorch(),
+            ModelFormat.PyTorch => PyTorchReader.Identify(parts, limits),
             _ => SafetensorsReader.Identify(parts, limits),
         };
     }
@@ -42,7 +43,7 @@ public static class ModelReader
             ModelFormat.Onnx => OnnxReader.Read(parts, limits),
             ModelFormat.Npy => NpyReader.Read(parts),
             ModelFormat.Npz => NpzReader.Read(parts, limits),
-            ModelFormat.PyTorch => throw PyTorch(),
+            ModelFormat.PyTorch => PyTorchReader.Read(parts, limits),
             _ => SafetensorsReader.Read(parts, limits),
         };
     }
@@ -61,9 +62,4 @@ public static class ModelReader
             ? ArchiveDetector.Detect(ZipDirectory.Read(file, limits))
             : FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
     }
-
-    private static ModelFormatException PyTorch() => new(
-        ModelFormatError.UnsupportedFormat,
-        $"The file looks like a PyTorch checkpoint; save its weights as safetensors, or export the model to ONNX. {FormatDetector.WhatIsRead}",
-        offset: 0);
 }

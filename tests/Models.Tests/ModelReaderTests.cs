@@ -14,8 +14,6 @@ public sealed class ModelReaderTests
         { ZipBytes.Of(new ZipItem("net.onnx", [8, 7])), "unpack" },
         { ZipBytes.Of(new ZipItem("readme.txt", [])), "readme.txt" },
         { ZipBytes.Of(new ZipItem("a.npy", []), new ZipItem("readme.txt", [])), "NPZ" },
-        { ZipBytes.Of(new ZipItem("archive/data.pkl", []), new ZipItem("archive/data/0", [])), "PyTorch" },
-        { [0x80, 0x02, .. "}q\0(X\x05\0\0\0"u8], "pickle" },
         { [.. "GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0"u8], "GGUF" },
         { [0x89, .. "HDF\r\n\x1a\n\0\0\0\0"u8], "HDF5" },
         { [0x1C, 0, 0, 0, .. "TFL3\0\0\x12\0"u8], "TensorFlow Lite" },

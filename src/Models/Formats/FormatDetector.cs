@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
 using Condense.Models.Formats.Numpy;
+using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models.Formats;
@@ -17,7 +18,7 @@ internal static class FormatDetector
     private const int MaxProducerBytes = 4096;
 
     /// <summary>The formats, for messages.</summary>
-    public const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index), as ONNX, and as NumPy's NPY and NPZ.";
+    public const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index), as ONNX, as NumPy's NPY and NPZ, and as PyTorch checkpoints.";
 
     // What people have at hand when they have neither: first bytes, where they stand, and what they mean.
     private static readonly (int Position, byte[] Bytes, string Meaning)[] s_foreign =
@@ -60,10 +61,21 @@ internal static class FormatDetector
             return ModelFormat.Safetensors;
         }
 
-        return NameForeign(start) is null && LooksLikeOnnx(start, fileLength)
-            ? ModelFormat.Onnx
-            : throw new ModelFormatException(
-                ModelFormatError.UnsupportedFormat, $"The file looks like {NameForeign(start) ?? NameGeneral(start)}. {WhatIsRead}", offset: 0);
+        if (NameForeign(start) is null)
+        {
+            if (LooksLikeOnnx(start, fileLength))
+            {
+                return ModelFormat.Onnx;
+            }
+
+            if (PickleDetection.LooksLikePickle(start, fileLength))
+            {
+                return ModelFormat.PyTorch;
+            }
+        }
+
+        throw new ModelFormatException(
+            ModelFormatError.UnsupportedFormat, $"The file looks like {NameForeign(start) ?? NameGeneral(start)}. {WhatIsRead}", offset: 0);
     }
 
     // A length of which at least one byte is no text, then a JSON object; or nothing but a length that could be one.
@@ -141,9 +153,7 @@ internal static class FormatDetector
             }
         }
 
-        return start is [0x80, >= 2 and <= 5, ..]
-            ? "a Python pickle, as old PyTorch checkpoints are; save the weights as safetensors, or export the model to ONNX"
-            : null;
+        return null;
     }
 
     private static string NameGeneral(ReadOnlySpan<byte> start)
