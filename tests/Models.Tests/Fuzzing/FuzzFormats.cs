@@ -4,5 +4,6 @@ namespace Condense.Models.Tests.Fuzzing;
 internal static class FuzzFormats
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<FuzzFormat> All { get; } = [new SafetensorsFuzz(), new OnnxFuzz(), new NpyFuzz(), new NpzFuzz(), new ZipFuzz()];
+    public static IReadOnlyList<FuzzFormat> All { get; } =
+        [new SafetensorsFuzz(), new OnnxFuzz(), new NpyFuzz(), new NpzFuzz(), new ZipFuzz(), new PyTorchFuzz(legacy: false), new PyTorchFuzz(legacy: true)];
 }
