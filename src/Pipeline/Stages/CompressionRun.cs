@@ -20,8 +20,7 @@ public static class CompressionRun
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(model, recipe);
-        var work = PlannedWork.Prepare(converted ?? model, input, outputFormat, recipe, smallestOnly: true);
+        var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
         if (work.Size is { } size && !work.IsHopeless)
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
@@ -96,7 +95,7 @@ public static class CompressionRun
             warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
         }
 
-        if (!worthwhile && converted is not null)
+        if (!worthwhile && model.Program?.Opset != original.Program?.Opset)
         {
             warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
         }

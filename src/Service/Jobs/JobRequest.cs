@@ -62,7 +62,7 @@ internal sealed record JobRequest
     public List<FieldError> Check(out bool readable)
     {
         var errors = new List<FieldError>();
-        Target?.ToTarget(errors);
+        var target = Target?.ToTarget(errors);
         if (Target is null && Layers.Count == 0)
         {
             errors.Add(new FieldError("/target", "Without layers that fix the work, a target belongs here, for example {\"ratio\": 3.5}."));
@@ -79,7 +79,7 @@ internal sealed record JobRequest
         CheckTexts(errors, "/frequencies/layers", Frequencies?.Layers ?? []);
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Match)], "/match");
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Method)], "/method");
-        readable = errors.Count == before;
+        readable = errors.Count == before && double.IsFinite(target?.Value ?? 0);
         CheckMetadata(errors);
         return errors;
     }
