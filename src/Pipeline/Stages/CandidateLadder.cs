@@ -78,7 +78,7 @@ internal static class CandidateLadder
     }
 
     /// <summary>The word for a form's kind: everything but its rank.</summary>
-    private static string Kind(StructureForm form) => form switch
+    public static string Kind(StructureForm form) => form switch
     {
         ProductForm product => $"{Kind(product.Left)}*{Kind(product.Right)}",
         QuantizedForm quantized => $"q{quantized.CodeBits}{quantized.Symmetric}{quantized.Granularity}{quantized.GroupSize}",
