@@ -21,7 +21,7 @@ public enum ModelFormatError
     /// <summary>The declared header length passes the end of the file.</summary>
     InvalidHeaderLength,
 
-    /// <summary>The header's text is not valid UTF-8 or does not begin as it must.</summary>
+    /// <summary>The header's text is not valid UTF-8, does not begin as it must, or (NPY) is not the dictionary that the format asks for.</summary>
     InvalidHeader,
 
     /// <summary>The header is not the JSON that the format asks for.</summary>

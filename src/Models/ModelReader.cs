@@ -1,6 +1,9 @@
 using Condense.Models.Formats;
+using Condense.Models.Formats.Numpy;
 using Condense.Models.Formats.Onnx;
+using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
+using Condense.Models.Formats.Zip;
 
 namespace Condense.Models;
 
@@ -16,9 +19,12 @@ public static class ModelReader
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(limits);
-        return Detect(parts.MainPath) switch
+        return Detect(parts.MainPath, limits) switch
         {
             ModelFormat.Onnx => OnnxReader.Identify(parts, limits),
+            ModelFormat.Npy => NpyReader.Identify(parts),
+            ModelFormat.Npz => NpzReader.Identify(parts, limits),
+            ModelFormat.PyTorch => PyTorchReader.Identify(parts, limits),
             _ => SafetensorsReader.Identify(parts, limits),
         };
     }
@@ -32,14 +38,17 @@ public static class ModelReader
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(limits);
-        return Detect(parts.MainPath) switch
+        return Detect(parts.MainPath, limits) switch
         {
             ModelFormat.Onnx => OnnxReader.Read(parts, limits),
+            ModelFormat.Npy => NpyReader.Read(parts),
+            ModelFormat.Npz => NpzReader.Read(parts, limits),
+            ModelFormat.PyTorch => PyTorchReader.Read(parts, limits),
             _ => SafetensorsReader.Read(parts, limits),
         };
     }
 
-    private static ModelFormat Detect(string path)
+    private static ModelFormat Detect(string path, ReadLimits limits)
     {
         using var file = File.OpenHandle(path);
         Span<byte> start = stackalloc byte[FormatDetector.PrefixBytes];
@@ -49,6 +58,8 @@ public static class ModelReader
             count += read;
         }
 
-        return FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
+        return FormatDetector.IsArchive(start[..count])
+            ? ArchiveDetector.Detect(ZipDirectory.Read(file, limits))
+            : FormatDetector.Detect(start[..count], RandomAccess.GetLength(file));
     }
 }

@@ -1,3 +1,4 @@
+using Condense.Models.Formats.Numpy;
 using Condense.Models.Formats.Onnx;
 using Condense.Models.Formats.Safetensors;
 using Condense.Models.Tensors;
@@ -28,6 +29,9 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Onnx => OnnxWriter.Measure(model),
+            ModelFormat.Npy => NpyWriter.Measure(model),
+            ModelFormat.Npz => NpzWriter.Measure(model),
+            ModelFormat.PyTorch => throw PyTorch(model),
             _ => SafetensorsWriter.Measure(model),
         };
     }
@@ -48,7 +52,13 @@ public static class ModelWriter
         return model.Format switch
         {
             ModelFormat.Onnx => OnnxWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.Npy => NpyWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.Npz => NpzWriter.WriteAsync(model, path, cancellationToken),
+            ModelFormat.PyTorch => throw PyTorch(model),
             _ => SafetensorsWriter.WriteAsync(model, path, cancellationToken),
         };
     }
+
+    // A pickle is never written: to read one can run any program.
+    private static ArgumentException PyTorch(Model model) => new("PyTorch checkpoints are read, never written; write safetensors.", nameof(model));
 }

@@ -29,6 +29,17 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Compress_raises_the_opset_that_is_asked_for()
+    {
+        var run = await CondenseProcess.RunAsync("compress", Sample("moby-dick-lstm.onnx"), "-o", File("small.onnx"), "--ratio", "3", "--opset", "21", "--json");
+        using var report = JsonDocument.Parse(run.Output);
+        Assert.Equal((17, 21), (report.RootElement.GetProperty("opsetBefore").GetInt32(), report.RootElement.GetProperty("opsetAfter").GetInt32()));
+        var inspected = await CondenseProcess.RunAsync("inspect", File("small.onnx"), "--json");
+        using var document = JsonDocument.Parse(inspected.Output);
+        Assert.Equal(21, document.RootElement.GetProperty("opsets").GetProperty("").GetInt32());
+    }
+
+    [Fact]
     public async Task Compare_finds_what_compress_reported()
     {
         string output = File("small.safetensors");
@@ -88,6 +99,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(3, "Nearest: encoder.weight", "compress", "{model}", "-o", "{out}", "--layer", "encoder.wight=quantize")]
     [InlineData(3, "low-rank", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--method", "lowrank")]
     [InlineData(3, "neither a target nor a layer rule", "compress", "{model}", "-o", "{out}")]
+    [InlineData(3, "upwards only", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--opset", "16")]
     [InlineData(4, "--ratio", "compress", "{model}", "-o", "{out}", "--ratio", "10000")]
     public async Task Bad_input_ends_with_its_code_and_a_sentence(int code, string words, params string[] arguments)
     {

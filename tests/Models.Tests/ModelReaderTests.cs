@@ -1,5 +1,6 @@
 using System.Text;
 using Condense.Models.Tests.Formats.Safetensors;
+using Condense.Models.Tests.Formats.Zip;
 using Xunit;
 
 namespace Condense.Models.Tests;
@@ -9,12 +10,13 @@ public sealed class ModelReaderTests
     // What people send instead of a model: its first bytes, and the word that the refusal must say.
     public static TheoryData<byte[], string> Strangers { get; } = new()
     {
-        { [.. "PK\x03\x04\x14\0\0\0\x08\0"u8], "zip archive" },
-        { [0x80, 0x02, .. "}q\0(X\x05\0\0\0"u8], "pickle" },
+        { ZipBytes.Of(new ZipItem("config.json", []), new ZipItem("model.weights.h5", [])), "Keras" },
+        { ZipBytes.Of(new ZipItem("net.onnx", [8, 7])), "unpack" },
+        { ZipBytes.Of(new ZipItem("readme.txt", [])), "readme.txt" },
+        { ZipBytes.Of(new ZipItem("a.npy", []), new ZipItem("readme.txt", [])), "NPZ" },
         { [.. "GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0"u8], "GGUF" },
         { [0x89, .. "HDF\r\n\x1a\n\0\0\0\0"u8], "HDF5" },
         { [0x1C, 0, 0, 0, .. "TFL3\0\0\x12\0"u8], "TensorFlow Lite" },
-        { [0x93, .. "NUMPY\x01\0v\0{'descr': '<f4'"u8], "NumPy" },
         { [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3], "gzip" },
         { [.. "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"u8], "Git LFS" },
         { [.. "<!DOCTYPE html>\n<html><body>Not found</body></html>"u8], "HTML" },

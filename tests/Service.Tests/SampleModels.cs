@@ -8,6 +8,24 @@ namespace Condense.Service.Tests;
 /// <summary>Small safetensors files, made where they are needed.</summary>
 internal static class SampleModels
 {
+    /// <summary>The repository's sample model.</summary>
+    public static string Path
+    {
+        get
+        {
+            for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            {
+                string path = System.IO.Path.Combine(folder.FullName, "samples", "moby-dick-lstm.onnx");
+                if (System.IO.File.Exists(path))
+                {
+                    return path;
+                }
+            }
+
+            throw new FileNotFoundException("The sample model is not in the repository above the tests.");
+        }
+    }
+
     /// <summary>Random weights <c>layers.i.weight</c> of rows × columns.</summary>
     public static byte[] Layers(int count, int rows, int columns, int seed = 0)
     {
@@ -29,6 +47,13 @@ internal static class SampleModels
 
     /// <summary>A vector alone: nothing that a method applies to.</summary>
     public static byte[] Vector() => File([("bias", [16], new float[16])]);
+
+    /// <summary>Layers of 64 × 48 with these names.</summary>
+    public static byte[] Named(params string[] names)
+    {
+        var random = new Random(5);
+        return File([.. names.Select(name => (name, new[] { 64, 48 }, Draw(random, 64 * 48)))]);
+    }
 
     private static float[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
 

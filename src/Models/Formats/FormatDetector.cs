@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
+using Condense.Models.Formats.Numpy;
+using Condense.Models.Formats.PyTorch;
 using Condense.Models.Formats.Safetensors;
 
 namespace Condense.Models.Formats;
@@ -15,18 +17,17 @@ internal static class FormatDetector
     // A TensorFlow SavedModel begins with the same two fields as an ONNX model, but its second one is a whole graph, not a producer's name.
     private const int MaxProducerBytes = 4096;
 
-    private const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index) and as ONNX.";
+    /// <summary>The formats, for messages.</summary>
+    public const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index), as ONNX, as NumPy's NPY and NPZ, and as PyTorch checkpoints.";
 
     // What people have at hand when they have neither: first bytes, where they stand, and what they mean.
     private static readonly (int Position, byte[] Bytes, string Meaning)[] s_foreign =
     [
-        (0, [.. "PK\x03\x04"u8], "a zip archive, as PyTorch checkpoints (.pt, .pth, .bin), NPZ and Keras files are; save its weights as safetensors, or export the model to ONNX"),
         (0, [.. "PK\x05\x06"u8], "an empty zip archive"),
         (0, [.. "GGUF"u8], "a GGUF file; convert the model from its original weights"),
         (0, [0x89, .. "HDF\r\n\x1a\n"u8], "an HDF5 file, as Keras writes it; export the model to ONNX"),
         (4, [.. "TFL3"u8], "a TensorFlow Lite model; convert it to ONNX"),
         (4, [.. "ORTM"u8], "a model in ONNX Runtime's own format; take the ONNX file that it was made from"),
-        (0, [0x93, .. "NUMPY"u8], "a NumPy array; save it as safetensors"),
         (0, [0x1F, 0x8B], "a gzip archive; unpack it first"),
         (0, [0x28, 0xB5, 0x2F, 0xFD], "a Zstandard archive; unpack it first"),
         (0, [0xFD, .. "7zXZ\0"u8], "an xz archive; unpack it first"),
@@ -34,6 +35,10 @@ internal static class FormatDetector
         (257, [.. "ustar"u8], "a tar archive; unpack it first"),
         (0, [.. "version https://git-lfs"u8], "a Git LFS pointer, not the model itself; fetch the file with git lfs pull"),
     ];
+
+    /// <summary>Whether the file begins as a zip archive does; what kind it is then <see cref="ArchiveDetector"/> tells.</summary>
+    /// <param name="start">The file's first bytes.</param>
+    public static bool IsArchive(ReadOnlySpan<byte> start) => start.StartsWith("PK\x03\x04"u8);
 
     /// <summary>Tells the format.</summary>
     /// <param name="start">The file's first bytes, <see cref="PrefixBytes"/> of them where it has as many.</param>
@@ -46,15 +51,31 @@ internal static class FormatDetector
             throw new ModelFormatException(ModelFormatError.EmptyFile, $"The file is empty: it has no bytes. {WhatIsRead}", offset: 0);
         }
 
+        if (start.StartsWith(NpyHeader.Magic))
+        {
+            return ModelFormat.Npy;
+        }
+
         if (LooksLikeSafetensors(start) || ShardIndex.LooksLikeJson(start))
         {
             return ModelFormat.Safetensors;
         }
 
-        return NameForeign(start) is null && LooksLikeOnnx(start, fileLength)
-            ? ModelFormat.Onnx
-            : throw new ModelFormatException(
-                ModelFormatError.UnsupportedFormat, $"The file looks like {NameForeign(start) ?? NameGeneral(start)}. {WhatIsRead}", offset: 0);
+        if (NameForeign(start) is null)
+        {
+            if (LooksLikeOnnx(start, fileLength))
+            {
+                return ModelFormat.Onnx;
+            }
+
+            if (PickleDetection.LooksLikePickle(start, fileLength))
+            {
+                return ModelFormat.PyTorch;
+            }
+        }
+
+        throw new ModelFormatException(
+            ModelFormatError.UnsupportedFormat, $"The file looks like {NameForeign(start) ?? NameGeneral(start)}. {WhatIsRead}", offset: 0);
     }
 
     // A length of which at least one byte is no text, then a JSON object; or nothing but a length that could be one.
@@ -132,9 +153,7 @@ internal static class FormatDetector
             }
         }
 
-        return start is [0x80, >= 2 and <= 5, ..]
-            ? "a Python pickle, as old PyTorch checkpoints are; save the weights as safetensors, or export the model to ONNX"
-            : null;
+        return null;
     }
 
     private static string NameGeneral(ReadOnlySpan<byte> start)

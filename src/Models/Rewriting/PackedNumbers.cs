@@ -25,18 +25,20 @@ public sealed record PackedNumbers(int Bits, bool Signed, TensorShape Shape)
     internal static void Pack(ReadOnlySpan<byte> numbers, int bits, Span<byte> packed)
     {
         Span<byte> group = stackalloc byte[Group];
+        int gap = 8 - bits;
+        var (ones, pairs, fours) = Masks(bits);
         while (!numbers.IsEmpty)
         {
             int count = Math.Min(Group, numbers.Length);
             int length = Math.Min(bits, packed.Length);
             group.Clear();
             numbers[..count].CopyTo(group);
-            ulong joined = BinaryPrimitives.ReadUInt64LittleEndian(group) & Repeat(bits, 8);
 
-            // Neighbours move together: in pairs, in fours, in eights.
-            joined = (joined | (joined >> (8 - bits))) & Repeat(2 * bits, 16);
-            joined = (joined | (joined >> (2 * (8 - bits)))) & Repeat(4 * bits, 32);
-            joined |= joined >> (4 * (8 - bits));
+            // Every second one moves next to the one before it: numbers, then pairs, then fours.
+            ulong joined = BinaryPrimitives.ReadUInt64LittleEndian(group);
+            joined = (joined & ones) | ((joined >> gap) & (ones << bits));
+            joined = (joined & pairs) | ((joined >> (2 * gap)) & (pairs << (2 * bits)));
+            joined = (joined & fours) | ((joined >> (4 * gap)) & (fours << (4 * bits)));
             BinaryPrimitives.WriteUInt64LittleEndian(group, joined);
             group[..length].CopyTo(packed);
             numbers = numbers[count..];
@@ -52,6 +54,8 @@ public sealed record PackedNumbers(int Bits, bool Signed, TensorShape Shape)
     internal static void Unpack(ReadOnlySpan<byte> packed, int bits, bool signed, Span<byte> numbers)
     {
         Span<byte> group = stackalloc byte[Group];
+        int gap = 8 - bits;
+        var (ones, pairs, fours) = Masks(bits);
         ulong sign = 0x0101_0101_0101_0101UL << (bits - 1);
         while (!numbers.IsEmpty)
         {
@@ -60,9 +64,9 @@ public sealed record PackedNumbers(int Bits, bool Signed, TensorShape Shape)
             group.Clear();
             packed[..length].CopyTo(group);
             ulong apart = BinaryPrimitives.ReadUInt64LittleEndian(group);
-            apart = (apart | (apart << (4 * (8 - bits)))) & Repeat(4 * bits, 32);
-            apart = (apart | (apart << (2 * (8 - bits)))) & Repeat(2 * bits, 16);
-            apart = (apart | (apart << (8 - bits))) & Repeat(bits, 8);
+            apart = (apart & fours) | ((apart << (4 * gap)) & (fours << 32));
+            apart = (apart & pairs) | ((apart << (2 * gap)) & (pairs << 16));
+            apart = (apart & ones) | ((apart << gap) & (ones << 8));
             if (signed)
             {
                 // (v ^ h) − h in every byte, held 128 higher meanwhile so that nothing is borrowed from a neighbour.
@@ -77,15 +81,7 @@ public sealed record PackedNumbers(int Bits, bool Signed, TensorShape Shape)
         }
     }
 
-    // As many ones in the low bits of every part of a word.
-    private static ulong Repeat(int ones, int partBits)
-    {
-        ulong mask = (1UL << ones) - 1;
-        for (int bits = partBits; bits < 64; bits *= 2)
-        {
-            mask |= mask << bits;
-        }
-
-        return mask;
-    }
+    // The first of every two numbers in bytes, of every two pairs in halves of words, and the first four.
+    private static (ulong Ones, ulong Pairs, ulong Fours) Masks(int bits)
+        => (((1UL << bits) - 1) * 0x0001_0001_0001_0001UL, ((1UL << (2 * bits)) - 1) * 0x0000_0001_0000_0001UL, (1UL << (4 * bits)) - 1);
 }

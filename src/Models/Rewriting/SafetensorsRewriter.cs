@@ -2,7 +2,7 @@ using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting;
 
-/// <summary>Puts structures in the place of a safetensors file's tensors. A file without a graph: whoever loads it multiplies the factors.</summary>
+/// <summary>Puts structures in the place of the tensors of a file without a graph: whoever loads it multiplies the factors.</summary>
 internal static class SafetensorsRewriter
 {
     /// <summary>Makes the model whose layers are structures; see <see cref="ModelRewriter.Rewrite"/>.</summary>
@@ -30,8 +30,16 @@ internal static class SafetensorsRewriter
         {
             [StructureMetadata.Key] = StructureMetadata.Merge(model.Metadata, byName.Keys.ToHashSet(StringComparer.Ordinal), records),
         };
-        return new Model(model.Format, [.. tensors], null, metadata, []);
+        return new Model(ResultFormat(model.Format), [.. tensors], null, metadata, []);
     }
+
+    // An NPY file is one array and can't say what became of it; pickles are never written.
+    private static ModelFormat ResultFormat(ModelFormat format) => format switch
+    {
+        ModelFormat.Npy => ModelFormat.Npz,
+        ModelFormat.PyTorch => ModelFormat.Safetensors,
+        _ => format,
+    };
 
     private static LayerRecord Replace(CompressedLayer layer, UniqueNames names, List<Tensor> tensors)
     {

@@ -32,25 +32,26 @@ public static class MethodCatalogue
             "Eckart & Young, Psychometrika 1 (1936); Chen et al., GroupReduce, NeurIPS 2018, section 3.1 (row weights)"),
         new(
             MethodNames.Mixed,
-            "Leading rows in a wider format than the others, f16 above int8 or f32 above f16: any number of bytes between two formats. Vocabularies in frequency order keep their frequent words precise.",
+            "Leading rows in a wider format than the others, int8 above int4, f16 above int8 or f32 above f16: any number of bytes between two formats. Vocabularies in frequency order keep their frequent words precise.",
             Schema(
                 ("wideRows", """{ "type": "integer", "minimum": 1, "description": "Leading rows in the wider format. Default: half of them." }"""),
-                ("wideBits", """{ "enum": [16, 32], "description": "Bits of an entry of those rows. Default 16." }"""),
-                ("narrowBits", """{ "enum": [8, 16], "description": "Bits of an entry of the other rows. Default 8." }""")),
+                ("wideBits", """{ "enum": [8, 16, 32], "description": "Bits of an entry of those rows. Default 16." }"""),
+                ("narrowBits", """{ "enum": [4, 8, 16], "description": "Bits of an entry of the other rows. Default 8." }""")),
             [],
             s_all,
             "The formats of float16 and quantize"),
         new(
             MethodNames.Quantize,
-            "Entries rounded to the nearest of 8-bit codes with a scale per row, column, group or tensor.",
+            "Entries rounded to the nearest code of 2 to 8 bits with a scale per row, column, group or tensor; below 8 bits codes are packed, and ranges clipped to the least squared error.",
             Schema(
-                ("codeBits", """{ "enum": [8], "description": "Bits of a code. Default 8." }"""),
+                ("codeBits", """{ "enum": [2, 3, 4, 5, 6, 8], "description": "Bits of a code. Graphs read packed codes of 2 and 4 bits; others take a byte each there. Default 8." }"""),
                 ("symmetric", """{ "type": "boolean", "description": "True: signed codes around 0. False: unsigned codes and a zero point. Default true." }"""),
                 ("granularity", """{ "enum": ["perTensor", "perRow", "perColumn", "perGroup"], "description": "What shares a scale. Default perRow; perGroup where groupSize is given." }"""),
-                ("groupSize", """{ "type": "integer", "minimum": 2, "description": "Entries of a row that share a scale. Default 64 with perGroup." }""")),
+                ("groupSize", """{ "type": "integer", "minimum": 2, "description": "Entries of a row that share a scale; the last group of a row may be short. ONNX Runtime multiplies by 4-bit codes directly in groups of 16, 32, 64, 128 and 256. Default 64 with perGroup." }"""),
+                ("clipping", """{ "enum": ["mse", "none"], "description": "mse: the part of each range with the least squared error. none: the whole range. Default mse below 8 bits." }""")),
             [],
             s_all,
-            "Jacob et al., CVPR 2018, section 2.1"),
+            "Jacob et al., CVPR 2018, section 2.1; Banner et al., NeurIPS 2019 (clipping)"),
     ];
 
     /// <summary>The method of that name, or null.</summary>

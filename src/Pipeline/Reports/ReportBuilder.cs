@@ -98,7 +98,15 @@ internal static class ReportBuilder
 
         if (measured.Any(layer => layer.Candidate.Form is QuantizedForm or DenseForm or RowPartitionForm))
         {
-            warnings.Add(new ReportWarning("smaller_not_faster", "Layers stored in 8 or 16 bits are widened before they are used: fewer bytes, not fewer operations. Only low rank saves operations."));
+            warnings.Add(new ReportWarning("smaller_not_faster", "Layers stored in 16 bits or fewer are widened before they are used: fewer bytes, not fewer operations. Only low rank saves operations."));
+        }
+
+        foreach (var layer in measured)
+        {
+            if (layer.Candidate.Form is QuantizedForm { IsPacked: false, CodeBits: var bits and < QuantizedForm.ByteBits })
+            {
+                warnings.Add(new ReportWarning("widened_codes", FormattableString.Invariant($"The graph can't read packed codes of {bits} bits here: each takes a byte, as a code of 8 bits does, which would be more exact."), layer.Intent.Layer.Name));
+            }
         }
 
         foreach (var layer in measured.Where(layer => layer.Error is { RelativeError: > LargeError }))

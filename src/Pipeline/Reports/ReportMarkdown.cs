@@ -74,16 +74,16 @@ public static class ReportMarkdown
     private static string DescribeEntry(StructureForm form) => form switch
     {
         DenseForm dense => dense.Format.ToString().ToLowerInvariant(),
-        QuantizedForm { Granularity: QuantizationGranularity.PerGroup } grouped => Invariant($"int{grouped.CodeBits}, groups of {grouped.GroupSize}"),
-        QuantizedForm quantized => Invariant($"int{quantized.CodeBits} {Words(quantized.Granularity)}"),
+        QuantizedForm quantized => Invariant($"int{quantized.CodeBits} {Words(quantized)}{(quantized.Symmetric ? "" : " with zero points")}"),
         _ => form.GetType().Name,
     };
 
-    private static string Words(QuantizationGranularity granularity) => granularity switch
+    private static string Words(QuantizedForm form) => form.Granularity switch
     {
         QuantizationGranularity.PerTensor => "per tensor",
         QuantizationGranularity.PerRow => "per row",
-        _ => "per column",
+        QuantizationGranularity.PerColumn => "per column",
+        _ => Invariant($"in groups of {form.GroupSize}"),
     };
 
     /// <summary>What became of the request, in a few words.</summary>

@@ -11,12 +11,6 @@ namespace Condense.Pipeline.Stages;
 /// <summary>Everything that may be done with a layer, by shape alone: no weight is read.</summary>
 internal static class CandidateLadder
 {
-    /// <summary>Sizes of quantization groups that the planner tries, beside whole rows.</summary>
-    private static readonly int[] s_groupSizes = [128, 64, 32, FinestGroup];
-
-    /// <summary>Below this a scale costs more than a code gains.</summary>
-    private const int FinestGroup = 16;
-
     /// <summary>Up to this rank every rank is tried, above it steps of half a percent: finer than any target asks.</summary>
     private const int EveryRank = 200;
 
@@ -24,8 +18,6 @@ internal static class CandidateLadder
     public const int WholeSpectrumSide = 1500;
 
     private const double DefaultParameterRatio = 4;
-
-    private const int DefaultGroupSize = 64;
 
     /// <summary>The candidates of a layer; the first is <see cref="Candidate.Keep"/> where that is allowed. O(ranks).</summary>
     /// <param name="model">The model, for what its consumers can take.</param>
@@ -40,34 +32,22 @@ internal static class CandidateLadder
             candidates.Add(Candidate.Keep);
         }
 
+        // Whether the consumers can take a form depends on its kind, not on its rank: one question per kind.
+        var supported = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (string method in intent.Methods)
         {
             var forms = method switch
             {
                 MethodNames.Float16 => Float16Forms(intent),
-                MethodNames.Quantize => QuantizedForms(intent, withTarget),
-                MethodNames.Mixed => MixedForms(intent, withTarget, smallestOnly),
+                MethodNames.Quantize => QuantizedLadder.Forms(intent.Layer, intent.Settings as QuantizeChoice, withTarget, model.Program is not null, IsSupported),
+                MethodNames.Mixed => MixedForms(intent, withTarget, smallestOnly, model.Program is not null),
                 _ => LowRankForms(intent, withTarget, smallestOnly),
             };
 
-            // Whether the consumers can take a form depends on its kind, not on its rank: one question per kind.
-            var supported = new Dictionary<string, bool>(StringComparer.Ordinal);
+            var tried = new HashSet<string>(StringComparer.Ordinal);
             foreach (var form in forms)
             {
-                string kind = Kind(form);
-                bool known = supported.TryGetValue(kind, out bool yes);
-                if (known && smallestOnly)
-                {
-                    continue;
-                }
-
-                if (!known)
-                {
-                    yes = ModelRewriter.Supports(model, intent.Layer, form);
-                    supported.Add(kind, yes);
-                }
-
-                if (yes)
+                if ((tried.Add(Kind(form)) || !smallestOnly) && IsSupported(form))
                 {
                     candidates.Add(new Candidate(method, form));
                 }
@@ -75,12 +55,25 @@ internal static class CandidateLadder
         }
 
         return candidates.ToImmutable();
+
+        bool IsSupported(StructureForm form)
+        {
+            string kind = Kind(form);
+            if (!supported.TryGetValue(kind, out bool yes))
+            {
+                yes = ModelRewriter.Supports(model, intent.Layer, form);
+                supported.Add(kind, yes);
+            }
+
+            return yes;
+        }
     }
 
-    /// <summary>The word for a form's kind: everything but its rank.</summary>
+/// <summary>The word for a form's kind: everything but its rank, of which packed codes make known whether rows fill bytes.</summary>
     public static string Kind(StructureForm form) => form switch
     {
         ProductForm product => $"{Kind(product.Left)}*{Kind(product.Right)}",
+        QuantizedForm { IsPacked: true } packed => $"p{packed.CodeBits}{packed.Symmetric}{packed.Granularity}{packed.GroupSize} {packed.Rows % 4} {packed.Columns % 4}",
         QuantizedForm quantized => $"q{quantized.CodeBits}{quantized.Symmetric}{quantized.Granularity}{quantized.GroupSize}",
         DenseForm dense => $"{dense.Format}",
         RowPartitionForm partition => string.Join('/', partition.Blocks.Select(Kind)),
@@ -90,29 +83,8 @@ internal static class CandidateLadder
     private static IEnumerable<StructureForm> Float16Forms(LayerIntent intent) =>
         intent.Layer.Tensor.DType is DType.F32 or DType.F64 ? [new DenseForm(intent.Layer.Rows, intent.Layer.Columns, FloatFormat.F16)] : [];
 
-    private static IEnumerable<StructureForm> QuantizedForms(LayerIntent intent, bool withTarget)
-    {
-        var (rows, columns) = (intent.Layer.Rows, intent.Layer.Columns);
-        var asked = intent.Settings as QuantizeChoice ?? new QuantizeChoice();
-        var granularity = asked.Granularity ?? (asked.GroupSize is null ? null : QuantizationGranularity.PerGroup);
-        if (granularity is null && withTarget)
-        {
-            yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, QuantizationGranularity.PerRow);
-            foreach (int size in s_groupSizes.Where(size => size < columns))
-            {
-                yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, QuantizationGranularity.PerGroup, size);
-            }
-
-            yield break;
-        }
-
-        var fixedGranularity = granularity ?? QuantizationGranularity.PerRow;
-        int groupSize = fixedGranularity == QuantizationGranularity.PerGroup ? asked.GroupSize ?? DefaultGroupSize : 0;
-        yield return new QuantizedForm(rows, columns, asked.CodeBits, asked.Symmetric, fixedGranularity, groupSize);
-    }
-
     /// <summary>Partitions of the rows in two, in steps of <see cref="RowChunks"/>.</summary>
-    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget, bool smallestOnly)
+    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget, bool smallestOnly, bool inGraph)
     {
         int rows = intent.Layer.Rows;
         if (rows < 2)
@@ -122,21 +94,21 @@ internal static class CandidateLadder
 
         if (intent.Settings is MixedChoice asked && (!withTarget || asked.WideRows is not null))
         {
-            yield return Mix(intent.Layer, Math.Min(asked.WideRows ?? rows / 2, rows - 1), Entry(asked.WideBits), Entry(asked.NarrowBits));
+            yield return Mix(intent.Layer, Math.Min(asked.WideRows ?? rows / 2, rows - 1), new RowFormat(asked.WideBits), new RowFormat(asked.NarrowBits));
             yield break;
         }
 
         // Neighbours among the formats that a planner would choose between: what lies between two of them is a mixture of the two.
-        var formats = new List<RowFormat> { RowFormat.Int8 };
-        if (intent.Layer.Columns > FinestGroup)
+        List<RowFormat> formats = inGraph ? [new(4), new(8)] : [new(2), new(3), new(4), new(8)];
+        if (intent.Layer.Columns > QuantizedLadder.FinestGroup)
         {
-            formats.Add(new RowFormat(8, FinestGroup));
+            formats.Add(new RowFormat(8, QuantizedLadder.FinestGroup));
         }
 
-        formats.Add(RowFormat.Float16);
+        formats.Add(new RowFormat(16));
         if (intent.Layer.Tensor.DType is not (DType.F16 or DType.BF16))
         {
-            formats.Add(RowFormat.Float32);
+            formats.Add(new RowFormat(32));
         }
 
         for (int i = 1; i < formats.Count; i++)
@@ -147,33 +119,30 @@ internal static class CandidateLadder
                 yield return Mix(intent.Layer, boundary, formats[i], formats[i - 1]);
             }
         }
-
-        static RowFormat Entry(int bits) => new(bits, GroupSize: 0);
     }
 
     private static RowPartitionForm Mix(Layer layer, int wideRows, RowFormat wide, RowFormat narrow)
     {
-        var sixteen = layer.Tensor.DType == DType.BF16 ? FloatFormat.BF16 : FloatFormat.F16;
         return new RowPartitionForm([Rows(wideRows, wide), Rows(layer.Rows - wideRows, narrow)]);
 
-        StructureForm Rows(int count, RowFormat format) => format switch
+        StructureForm Rows(int count, RowFormat format) => format.Bits switch
         {
-            { Bits: 8, GroupSize: 0 } => new QuantizedForm(count, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow),
-            { Bits: 8 } => new QuantizedForm(count, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerGroup, format.GroupSize),
-            { Bits: 16 } => new DenseForm(count, layer.Columns, sixteen),
-            _ => new DenseForm(count, layer.Columns, FloatFormat.F32),
+            16 => new DenseForm(count, layer.Columns, layer.Tensor.DType == DType.BF16 ? FloatFormat.BF16 : FloatFormat.F16),
+            32 => new DenseForm(count, layer.Columns, FloatFormat.F32),
+            int bits => Codes(count, bits, format.GroupSize > 0 || bits == 8 || layer.Columns <= WideGroup ? format.GroupSize : WideGroup),
         };
+
+        QuantizedForm Codes(int count, int bits, int groupSize) => new(
+            count, layer.Columns, bits, symmetric: bits == 8, groupSize > 0 ? QuantizationGranularity.PerGroup : QuantizationGranularity.PerRow, groupSize);
     }
+
+    /// <summary>Entries that share a scale among the narrowest rows, so that they are as short as can be.</summary>
+    private const int WideGroup = 128;
 
     /// <summary>How an entry of some rows is stored.</summary>
-    private readonly record struct RowFormat(int Bits, int GroupSize)
-    {
-        public static RowFormat Int8 { get; } = new(8, 0);
-
-        public static RowFormat Float16 { get; } = new(16, 0);
-
-        public static RowFormat Float32 { get; } = new(32, 0);
-    }
+    /// <param name="Bits">2 to 8: codes; 16 and 32: floats.</param>
+    /// <param name="GroupSize">Codes that share a scale; 0: a row, or fewer where a row is long and codes are short.</param>
+    private readonly record struct RowFormat(int Bits, int GroupSize = 0);
 
     private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget, bool smallestOnly)
     {

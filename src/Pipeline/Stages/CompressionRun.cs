@@ -20,8 +20,7 @@ public static class CompressionRun
     public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(model, recipe);
-        var work = PlannedWork.Prepare(converted ?? model, input, outputFormat, recipe, smallestOnly: true);
+        var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
         if (work.Size is { } size && !work.IsHopeless)
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
@@ -54,8 +53,7 @@ public static class CompressionRun
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
         using var original = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(original, recipe);
-        var work = PlannedWork.Prepare(converted ?? original, input, outputFormat, recipe);
+        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
         var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
@@ -96,7 +94,7 @@ public static class CompressionRun
             warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
         }
 
-        if (!worthwhile && converted is not null)
+        if (!worthwhile && model.Program?.Opset != original.Program?.Opset)
         {
             warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
         }

@@ -95,7 +95,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                     relative[i] = Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads));
                     break;
                 case QuantizedForm quantized:
-                    relative[i] = Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads));
+                    relative[i] = Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads, intent.Clipping));
                     break;
                 case RowPartitionForm partition:
                     relative[i] = chunks.Predict(partition);
@@ -134,7 +134,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         string forms = LayerStore.Key([.. candidates.Select(candidate => $"{candidate.Method} {candidate.Form}")]);
         return LayerStore.Key(
             "analysis", EngineIdentity.Key, digest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
-            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), maxRank.ToString(CultureInfo.InvariantCulture), forms);
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), maxRank.ToString(CultureInfo.InvariantCulture), $"{intent.Clipping}", forms);
     }
 
     private static Tensor Doubles(string name, double[] values) => new(name, DType.F64, new TensorShape(values.Length), Bytes<double>(values));

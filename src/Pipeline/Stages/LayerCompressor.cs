@@ -18,7 +18,7 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
         var form = candidate.Form ?? throw new ArgumentException("A kept layer has no structure.", nameof(candidate));
         string key = LayerStore.Key(
             "layer", EngineIdentity.Key, analysis.TensorDigest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
-            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, form.ToString());
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString());
         if (store.TryOpen(key) is { } piece)
         {
             piece.Dispose();
@@ -47,7 +47,7 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
             case DenseForm dense:
                 return new DenseMatrix(weight, dense.Format);
             case QuantizedForm quantized:
-                return RoundToNearest.Quantize(weight, quantized, threads);
+                return RoundToNearest.Quantize(weight, quantized, threads, intent.Clipping);
             case ProductForm product:
                 var basis = analyser.LoadBasis(intent, analysis.BasisKey ?? throw new InvalidOperationException($"{intent.Layer.Name} was not analysed for low rank."));
                 var settings = new LowRankSettings { Rank = product.Rank, CodeBits = (product.Left as QuantizedForm)?.CodeBits };

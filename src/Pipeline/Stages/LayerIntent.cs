@@ -16,4 +16,7 @@ internal sealed record LayerIntent(
 {
     /// <summary>Numbers in the layer.</summary>
     public long ElementCount => (long)Layer.Rows * Layer.Columns;
+
+    /// <summary>How the ranges of codes are clipped; null: as their width suggests.</summary>
+    public RangeClipping? Clipping => (Settings as QuantizeChoice)?.RangeClipping;
 }

@@ -19,7 +19,7 @@ internal sealed record PlannedWork
     /// <summary>Counts and limit; null without a target.</summary>
     public required SizeModel? Size { get; init; }
 
-    /// <summary>The model to rewrite: the one given, or the same tensors for the format asked for.</summary>
+    /// <summary>The model to rewrite: the one given, in the opset asked for, or the same tensors for the format asked for.</summary>
     public required Model Model { get; init; }
 
     /// <summary>The format of the original.</summary>
@@ -42,6 +42,7 @@ internal sealed record PlannedWork
 
     /// <summary>Resolves and checks a recipe.</summary>
     /// <exception cref="RecipeException">The recipe and the model do not fit.</exception>
+    /// <exception cref="ModelFormatException">An operator has no form in the opset asked for.</exception>
     /// <param name="model">The model.</param>
     /// <param name="input">Its files.</param>
     /// <param name="outputFormat">The format asked for.</param>
@@ -51,6 +52,7 @@ internal sealed record PlannedWork
     {
         var problems = new List<RecipeProblem>();
         OutputFormats.Check(model, outputFormat, problems);
+        model = OpsetChoice.Apply(model, recipe, problems);
         var intents = RecipeResolution.Resolve(LayerFinder.Find(model), recipe, problems);
         bool withTarget = recipe.Target is not null;
         var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget, smallestOnly || problems.Count > 0)).ToImmutableArray();

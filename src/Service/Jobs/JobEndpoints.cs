@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Condense.Pipeline.Reports;
 using Condense.Pipeline.Reports.Html;
@@ -185,12 +186,12 @@ internal static class JobEndpoints
         var document = JsonSerializer.Deserialize<CompressionReport>(report.Json, ReportJson.Options)!;
         if (string.Equals(type, Markdown, StringComparison.Ordinal))
         {
-            return TypedResults.Text(ReportMarkdown.Write(document), Markdown);
+            return TypedResults.Text(ReportMarkdown.Write(document), Markdown, Encoding.UTF8);
         }
 
         http.Response.Headers.ContentSecurityPolicy = ReportHtml.ContentSecurityPolicy;
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return TypedResults.Text(ReportHtml.Write(document), Html);
+        return TypedResults.Text(ReportHtml.Write(document), Html, Encoding.UTF8);
     }
 
     private static async Task<(Job Job, List<Attempt> Attempts)> FindAsync(CondenseDbContext db, string id, CancellationToken cancellationToken)

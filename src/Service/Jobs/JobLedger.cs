@@ -86,13 +86,17 @@ internal sealed class JobLedger(
             cancellationToken);
 
     /// <summary>Notes how far an attempt is.</summary>
+    /// <param name="claim">The attempt's claim.</param>
+    /// <param name="progress">How far it is.</param>
+    /// <param name="isEvent">Whether it is an event, too: a long job would fill its log otherwise.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <returns>False when the attempt has lost the job, or shall stop.</returns>
-    public Task<bool> ReportAsync(Job claim, JobProgress progress, CancellationToken cancellationToken) =>
+    public Task<bool> ReportAsync(Job claim, JobProgress progress, bool isEvent, CancellationToken cancellationToken) =>
         transaction.RunAsync(
             cancel =>
             {
                 string json = Json(progress);
-                return ChangeAsync(claim, EventType.Progress, set => set.SetProperty(row => row.ProgressJson, json), progress, cancel);
+                return ChangeAsync(claim, isEvent ? EventType.Progress : null, set => set.SetProperty(row => row.ProgressJson, json), progress, cancel);
             },
             cancellationToken);
 
@@ -272,22 +276,28 @@ internal sealed class JobLedger(
             cancellationToken);
     }
 
-    /// <summary>The conditional UPDATE: nothing happens unless the job is in the expected state and under the expected token.</summary>
+    /// <summary>The conditional UPDATE and its event, if it is one: nothing happens unless the job is in the expected state and under the expected token.</summary>
     private async Task<bool> ChangeAsync(
-        Job expected, string type, Action<UpdateSettersBuilder<Job>> set, object? data, CancellationToken cancellationToken)
+        Job expected, string? type, Action<UpdateSettersBuilder<Job>> set, object? data, CancellationToken cancellationToken)
     {
+        int events = type is null ? 0 : 1;
         int changed = await db.Jobs
             .Where(row => row.Id == expected.Id && row.State == expected.State && row.Token == expected.Token)
             .ExecuteUpdateAsync(
                 setters =>
                 {
-                    setters.SetProperty(row => row.Version, row => row.Version + 1).SetProperty(row => row.EventCount, row => row.EventCount + 1);
+                    setters.SetProperty(row => row.Version, row => row.Version + 1).SetProperty(row => row.EventCount, row => row.EventCount + events);
                     set(setters);
                 },
                 cancellationToken);
         if (changed == 0)
         {
             return false;
+        }
+
+        if (type is null)
+        {
+            return true;
         }
 
         int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);

@@ -2,7 +2,7 @@ using Condense.Pipeline.Stages;
 
 namespace Condense.Service.Jobs;
 
-/// <summary>Takes a run's progress at the run's own pace, and writes the latest to the job's row at most once a second.</summary>
+/// <summary>Takes a run's progress at the run's own pace, and writes the latest to the job's row at most once a second, as an event at most every five.</summary>
 internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider clock) : IProgress<StageProgress>
 {
     /// <summary>How many seconds a run that was asked to stop may go on before its job counts as canceled all the same.</summary>
@@ -10,8 +10,11 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
 
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan s_eventInterval = TimeSpan.FromSeconds(5);
+
     private StageProgress? _latest;
     private StageProgress? _written;
+    private long? _told;
 
     /// <inheritdoc/>
     public void Report(StageProgress value) => Volatile.Write(ref _latest, value);
@@ -50,6 +53,8 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
         }
 
         _written = latest;
-        return await ledger.ReportAsync(claim, JobProgress.Of(latest), CancellationToken.None);
+        bool isEvent = _told is not { } told || clock.GetElapsedTime(told) >= s_eventInterval;
+        _told = isEvent ? clock.GetTimestamp() : _told;
+        return await ledger.ReportAsync(claim, JobProgress.Of(latest), isEvent, CancellationToken.None);
     }
 }

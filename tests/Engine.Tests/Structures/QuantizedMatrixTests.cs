@@ -80,6 +80,45 @@ public sealed class QuantizedMatrixTests
     }
 
     [Fact]
+    public void Packed_codes_and_zero_points_are_counted_to_the_byte()
+    {
+        // 70 codes of 3 bits are 210 bits, 27 bytes; 21 zero points of 3 bits are 63 bits, 8 bytes.
+        Assert.Equal((27 * 8) + (21 * 32) + (8 * 8), new QuantizedForm(7, 10, 3, false, QuantizationGranularity.PerGroup, 4).StorageBits);
+        Assert.Equal((35 * 8) + (7 * 32), new QuantizedForm(7, 10, 4, true, QuantizationGranularity.PerRow).StorageBits);
+        Assert.Equal((70 * 8) + (7 * 40), new QuantizedForm(7, 10, 6, false, QuantizationGranularity.PerRow, storedBits: 8).StorageBits);
+        Assert.True(new QuantizedForm(7, 10, 6, false, QuantizationGranularity.PerRow).IsPacked);
+        Assert.False(new QuantizedForm(7, 10, 6, false, QuantizationGranularity.PerRow, storedBits: 8).IsPacked);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(7, 0)]
+    [InlineData(9, 0)]
+    [InlineData(3, 4)]
+    [InlineData(8, 4)]
+    public void Other_widths_are_refused(int codeBits, int storedBits)
+        => Assert.Throws<ArgumentOutOfRangeException>(() => new QuantizedForm(7, 10, codeBits, true, QuantizationGranularity.PerRow, storedBits: storedBits));
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Codes_and_zero_points_stay_within_their_bits(int bits)
+    {
+        int half = 1 << (bits - 1);
+        var signed = new QuantizedForm(1, 3, bits, true, QuantizationGranularity.PerTensor);
+        Assert.Equal([half - 1f, 1f - half, 0], new QuantizedMatrix(signed, [(byte)(half - 1), unchecked((byte)(1 - half)), 0], [1], []).ToDense().Values);
+        AssertRefused($"(0, 2) is {half};", () => new QuantizedMatrix(signed, [0, 0, (byte)half], [1], []));
+        AssertRefused($"(0, 1) is {-half};", () => new QuantizedMatrix(signed, [0, unchecked((byte)-half), 0], [1], []));
+        var unsigned = new QuantizedForm(1, 3, bits, false, QuantizationGranularity.PerTensor);
+        Assert.Equal([0f, -1f, 1 - (2f * half)], new QuantizedMatrix(unsigned, [(byte)((2 * half) - 1), (byte)((2 * half) - 2), 0], [1], [(byte)((2 * half) - 1)]).ToDense().Values);
+        AssertRefused($"(0, 2) is {2 * half};", () => new QuantizedMatrix(unsigned, [0, 0, (byte)(2 * half)], [1], [0]));
+        AssertRefused($"Zero point 0 is {2 * half};", () => new QuantizedMatrix(unsigned, [0, 0, 0], [1], [(byte)(2 * half)]));
+    }
+
+    [Fact]
     public void What_breaks_a_law_is_refused_with_the_law()
     {
         var form = Form(true, QuantizationGranularity.PerRow);

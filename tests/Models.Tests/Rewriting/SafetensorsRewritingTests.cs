@@ -121,7 +121,9 @@ public sealed class SafetensorsRewritingTests : IDisposable
     [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,9],"transposed":false,"method":"m","form":{"structure":"dense","rows":6,"columns":10,"format":"f16"}}]}""", "6×9")]
     [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[-6,-10],"transposed":false,"method":"m","form":{"structure":"dense","rows":6,"columns":10,"format":"f16"}}]}""", "shape")]
     [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[0,10],"transposed":false,"method":"m","form":{"structure":"dense","rows":0,"columns":10,"format":"f16"}}]}""", "no rows")]
-    [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"quantized","rows":6,"columns":10,"codeBits":3,"symmetric":true,"granularity":"perRow","groupSize":0}}]}""", "can't be read")]
+    [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"quantized","rows":6,"columns":10,"codeBits":7,"symmetric":true,"granularity":"perRow","groupSize":0}}]}""", "can't be read")]
+    [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"quantized","rows":6,"columns":10,"codeBits":3,"storedBits":4,"symmetric":true,"granularity":"perRow","groupSize":0}}]}""", "can't be read")]
+    [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"quantized","rows":6,"columns":10,"codeBits":3,"storedBits":3,"symmetric":true,"granularity":"perRow","groupSize":0}}]}""", "does not have")]
     [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"product","left":{"structure":"dense","rows":5,"columns":2,"format":"f32"},"right":{"structure":"dense","rows":2,"columns":10,"format":"f32"},"rows":6,"columns":10}}]}""", "factors")]
     [InlineData("""{"version":1,"layers":[{"name":"v","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"dense","rows":6,"columns":10,"format":"f16"}}]}""", "does not have")]
     [InlineData("""{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"dense","rows":6,"columns":10,"format":"f16"}}]}""", "F32 6×10")]
@@ -131,6 +133,19 @@ public sealed class SafetensorsRewritingTests : IDisposable
             ModelFormat.Safetensors, [MakeWeight()], null, new Dictionary<string, string>(StringComparer.Ordinal) { ["condense"] = text }, []);
         var exception = Assert.Throws<ModelFormatException>(() => ModelRewriter.FindStructured(model));
         Assert.Contains(said, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_record_from_before_packed_codes_means_a_byte_for_each()
+    {
+        const string Text = """{"version":1,"layers":[{"name":"w","dtype":"F32","shape":[6,10],"transposed":false,"method":"m","form":{"structure":"quantized","codeBits":8,"symmetric":true,"granularity":"perTensor","groupSize":0,"rows":6,"columns":10}}]}""";
+        using var model = new Model(
+            ModelFormat.Safetensors,
+            [new Tensor("w.q", DType.I8, new TensorShape(6, 10), new MemoryTensorData(new byte[60])), new Tensor("w.scale", DType.F32, new TensorShape(1), new MemoryTensorData(new byte[4]))],
+            null,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["condense"] = Text },
+            []);
+        Assert.Equal(SampleStructures.Forms["signed tensor"], Assert.Single(ModelRewriter.FindStructured(model)).Form);
     }
 
     private static Tensor MakeWeight() => new("w", DType.F32, new TensorShape(6, 10), new MemoryTensorData(new byte[240]));

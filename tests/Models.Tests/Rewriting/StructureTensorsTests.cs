@@ -41,6 +41,12 @@ public sealed class StructureTensorsTests
         Assert.Equal(["w.q I8 6×10", "w.scale F32 6"], Describe("signed rows"));
         Assert.Equal(["w.q U8 6×10", "w.scale F32 10", "w.zp U8 10"], Describe("unsigned columns"));
         Assert.Equal(["w.q U8 6×10", "w.scale F32 6×3", "w.zp U8 6×3"], Describe("unsigned groups"));
+        Assert.Equal(["w.q U8 30", "w.scale F32 6×3"], Describe("signed int4 groups"));
+        Assert.Equal(["w.q U8 30", "w.scale F32 6×3", "w.zp U8 9"], Describe("unsigned int4 groups"));
+        Assert.Equal(["w.q U8 23", "w.scale F32 6"], Describe("signed int3 rows"));
+        Assert.Equal(["w.q U8 38", "w.scale F32 10", "w.zp U8 7"], Describe("unsigned int5 columns"));
+        Assert.Equal(["w.q I8 6×10", "w.scale F32 6"], Describe("signed int6 in bytes"));
+        Assert.Equal(["w.q U8 15", "w.scale F32 1", "w.zp U8 1"], Describe("unsigned int2 tensor"));
         Assert.Equal(
             ["w.lr_u.q I8 6×2", "w.lr_u.scale F32 6", "w.lr_v.q U8 2×10", "w.lr_v.scale F32 2×3", "w.lr_v.zp U8 2×3"], Describe("quantized factors"));
     }
@@ -79,6 +85,28 @@ public sealed class StructureTensorsTests
             () => StructureTensors.Read(SampleStructures.Forms["factors"], _ => new MemoryTensorData(new byte[48])));
         Assert.Equal(ModelFormatError.TensorInvalidInfo, exception.Code);
         Assert.Contains(".lr_v", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Packed_codes_lie_two_to_a_byte_with_the_first_in_the_low_nibble()
+    {
+        var form = new QuantizedForm(1, 3, 4, symmetric: true, QuantizationGranularity.PerTensor);
+        var tensors = StructureTensors.Write(new QuantizedMatrix(form, [0x01, 0xFE, 0x07], [0.5f], []), "w");
+        byte[] bytes = new byte[2];
+        tensors[0].Data.Read(0, bytes);
+        Assert.Equal([0xE1, 0x07], bytes);
+        var read = StructureTensors.Read(form, suffix => suffix is ".q" ? new MemoryTensorData(new byte[] { 0xE1, 0x07 }) : tensors[1].Data);
+        Assert.Equal([0.5f, -1f, 3.5f], read.ToDense().Values);
+    }
+
+    [Fact]
+    public void A_packed_code_that_symmetric_codes_do_not_have_is_the_files_fault()
+    {
+        var form = new QuantizedForm(1, 2, 4, symmetric: true, QuantizationGranularity.PerTensor);
+        byte[] scale = new byte[4];
+        BinaryPrimitives.WriteSingleLittleEndian(scale, 1);
+        var exception = Assert.Throws<ModelFormatException>(() => StructureTensors.Read(form, suffix => new MemoryTensorData(suffix is ".q" ? [0x81] : scale)));
+        Assert.Contains("Code (0, 1) is -8", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

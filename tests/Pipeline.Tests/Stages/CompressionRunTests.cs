@@ -118,6 +118,39 @@ public sealed class CompressionRunTests : IDisposable
     }
 
     [Fact]
+    public async Task The_result_has_the_opset_that_is_asked_for()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(3.5) with { Opset = 21 });
+        Assert.Equal((17, 21), (report.OpsetBefore, report.OpsetAfter));
+        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.03);
+        using var model = ModelReader.Open(ModelParts.Single(Output(SampleFiles.Onnx)), ReadLimits.Default);
+        Assert.Equal((21, 10), (model.Program!.Opset, model.Program.IrVersion));
+        Assert.Contains("| opset | 17 | 21 | |", ReportMarkdown.Write(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_original_that_is_kept_keeps_its_opset()
+    {
+        var report = await RunAsync(SampleFiles.Onnx, Ratio(1) with { Opset = 21 });
+        Assert.Equal(report.DigestBefore, report.DigestAfter);
+        Assert.Equal((17, 17), (report.OpsetBefore, report.OpsetAfter));
+        Assert.Contains(report.Warnings, warning => warning.Code == "opset_not_raised");
+    }
+
+    [Theory]
+    [InlineData("onnx", 16)]
+    [InlineData("onnx", 26)]
+    [InlineData("safetensors", 21)]
+    public void An_opset_that_the_model_can_t_have_is_refused_with_all_else_that_is_wrong(string format, int opset)
+    {
+        string path = format == "onnx" ? SampleFiles.Onnx : SampleFiles.Safetensors;
+        var exception = Assert.Throws<RecipeException>(() => CompressionRun.Check(
+            ModelParts.Single(path), format == "onnx" ? ModelFormat.Onnx : ModelFormat.Safetensors, Ratio(2) with { Opset = opset, Methods = ["none"] }));
+        Assert.Equal("invalid_field", exception.Code);
+        Assert.Equal(["/methods/0", "/output/opset"], exception.Problems.Select(problem => problem.Pointer).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_ratio_out_of_reach_is_refused_with_the_nearest_which_then_works()
     {
         var refused = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, Ratio(10_000)));

@@ -6,20 +6,15 @@ namespace Condense.Service.Tests.Hosting;
 
 public sealed class SwaggerPageTests(RunningService service) : IClassFixture<RunningService>
 {
-    /// <summary>Names the folder that the screenshot is for; without it, the picture stays among the build's outputs.</summary>
-    private const string PictureVariable = "CONDENSE_PICTURES";
-
-    private const string Chromium = "/usr/bin/chromium";
     private const int Width = 1280;
     private const int Height = 1600;
 
     [Fact]
     public async Task The_page_completes_the_story_with_the_sample()
     {
-        Assert.SkipUnless(File.Exists(Chromium), $"{Chromium} is not installed.");
-        string sample = FindSample();
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"] });
+        string sample = SampleModels.Path;
+        await using var chromium = await Chromium.StartAsync();
+        var browser = chromium.Browser;
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = Width, Height = Height } });
         var errors = new List<string>();
         page.PageError += (_, error) => errors.Add(error);
@@ -45,9 +40,8 @@ public sealed class SwaggerPageTests(RunningService service) : IClassFixture<Run
         Assert.True((double)(await ExecuteAsync(report, 200))["ratio"]! >= 3.5);
         Assert.Empty(errors);
 
-        string folder = Environment.GetEnvironmentVariable(PictureVariable) ?? AppContext.BaseDirectory;
         await get.EvaluateAsync("block => block.scrollIntoView()");
-        await page.ScreenshotAsync(new() { Path = Path.Combine(folder, "swagger.png") });
+        await page.ScreenshotAsync(new() { Path = Chromium.Picture("swagger.png") });
     }
 
     private static async Task<ILocator> OpenAsync(IPage page, string operation)
@@ -64,19 +58,5 @@ public sealed class SwaggerPageTests(RunningService service) : IClassFixture<Run
         var live = block.Locator(".live-responses-table .response").First;
         await Assertions.Expect(live.Locator(".response-col_status")).ToContainTextAsync($"{status}");
         return JsonNode.Parse(await live.Locator("pre.microlight, .highlight-code pre, pre").First.InnerTextAsync())!;
-    }
-
-    private static string FindSample()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string path = Path.Combine(folder.FullName, "samples", "moby-dick-lstm.onnx");
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
-
-        throw new FileNotFoundException("The sample model is not in the repository above the tests.");
     }
 }

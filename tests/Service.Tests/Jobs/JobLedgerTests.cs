@@ -23,11 +23,25 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         var current = (await ledger.ClaimAsync("job_A", "second", Cancellation))!;
         Assert.Equal((1, 2), (old.Token, current.Token));
 
-        Assert.False(await ledger.ReportAsync(old, s_progress, Cancellation));
+        Assert.False(await ledger.ReportAsync(old, s_progress, isEvent: true, Cancellation));
         Assert.False(await ledger.FailAsync(old, Fault.Of(new InvalidOperationException()), TimeSpan.Zero));
         Assert.False(await ledger.StopAsync(old));
-        Assert.True(await ledger.ReportAsync(current, s_progress, Cancellation));
+        Assert.True(await ledger.ReportAsync(current, s_progress, isEvent: true, Cancellation));
         Assert.Equal(["workerDied", null], await EndsAsync(scope, "job_A"));
+    }
+
+    [Fact]
+    public async Task Progress_between_events_is_on_the_row_and_not_in_the_log()
+    {
+        await using var scope = service.Services.CreateAsyncScope();
+        var ledger = await AcceptAsync(scope, "job_P");
+        var claim = (await ledger.ClaimAsync("job_P", "w", Cancellation))!;
+        Assert.True(await ledger.ReportAsync(claim, s_progress, isEvent: true, Cancellation));
+        Assert.True(await ledger.ReportAsync(claim, s_progress with { LayersDone = 2 }, isEvent: false, Cancellation));
+        var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
+        var job = await db.Jobs.AsNoTracking().SingleAsync(row => row.Id == "job_P", Cancellation);
+        Assert.Contains("\"layersDone\":2", job.ProgressJson, StringComparison.Ordinal);
+        Assert.Equal((3, 3), (job.EventCount, await db.Events.CountAsync(item => item.JobId == "job_P", Cancellation)));
     }
 
     [Fact]
@@ -95,10 +109,10 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         var ledger = await AcceptAsync(scope, "job_F");
         var lost = (await ledger.ClaimAsync("job_F", "w", Cancellation))!;
         var claim = (await ledger.ClaimAsync("job_F", "w", Cancellation))!;
-        await ledger.ReportAsync(lost, s_progress, Cancellation);
-        await ledger.ReportAsync(claim, s_progress, Cancellation);
+        await ledger.ReportAsync(lost, s_progress, isEvent: true, Cancellation);
+        await ledger.ReportAsync(claim, s_progress, isEvent: true, Cancellation);
         await ledger.RequestCancelAsync("job_F", Cancellation);
-        await ledger.ReportAsync(claim, s_progress, Cancellation);
+        await ledger.ReportAsync(claim, s_progress, isEvent: true, Cancellation);
         await ledger.StopAsync(claim);
         await ledger.RequestCancelAsync("job_F", Cancellation);
 

@@ -41,6 +41,8 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"metadata":{"a":1}}""", "/metadata/a")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"format":"gguf"}}""", "/output/format")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"format":"onnx"}}""", "/output/format")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":21}}""", "/output/opset")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":"new"}}""", "/output/opset")]
     [InlineData("""{"model":"MODEL","layers":[{"match":"*","method":"low-rank","settings":{"rnk":4}}]}""", "/layers/0/settings/rnk")]
     public async Task A_field_that_can_t_be_used_is_named_by_its_pointer(string body, string pointer)
     {

@@ -57,7 +57,10 @@ public sealed class JobTests(RunningService service) : IClassFixture<RunningServ
             ("text/markdown", 200, "text/markdown"),
             ("application/json;q=0.5, text/markdown", 200, "text/markdown"),
             ("application/json, text/*;q=0.9", 200, "application/json"),
-            ("text/html", 406, "application/problem+json"),
+            ("text/html", 200, "text/html"),
+            ("text/html;q=0.4, text/markdown;q=0.5", 200, "text/markdown"),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 200, "text/html"),
+            ("image/png", 406, "application/problem+json"),
             ("application/json;q=0", 406, "application/problem+json"),
         ];
         foreach (var (accept, status, type) in table)
@@ -66,7 +69,7 @@ public sealed class JobTests(RunningService service) : IClassFixture<RunningServ
             Assert.Equal((accept, status, type), (accept, (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         }
 
-        using var refused = await service.Api.SendAsync(HttpMethod.Get, $"/v1/jobs/{id}/report", null, ("Accept", "text/html"));
+        using var refused = await service.Api.SendAsync(HttpMethod.Get, $"/v1/jobs/{id}/report", null, ("Accept", "image/png"));
         await ApiClient.ProblemAsync(refused, 406, "not_acceptable");
     }
 

@@ -14,6 +14,7 @@ public sealed class FaultTests
         { new ModelFormatException(ModelFormatError.EmptyFile, "x"), "unsupported_format", 422, false },
         { new ModelFormatException(ModelFormatError.UnsupportedFormat, "x"), "unsupported_format", 422, false },
         { new ModelFormatException(ModelFormatError.MissingPart, "x"), "unsupported_format", 422, false },
+        { new ModelFormatException(ModelFormatError.UnsupportedOperator, "x"), "unsupported_operator", 422, false },
         { new ModelFormatException(ModelFormatError.Truncated, "x"), "corrupt_model", 422, false },
         { new ModelFormatException(ModelFormatError.UnsafeExternalData, "x"), "unsafe_external_data", 422, false },
         { new RecipeException("infeasible_target", "x"), "infeasible_target", 422, false },

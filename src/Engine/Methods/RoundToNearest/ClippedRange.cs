@@ -5,8 +5,9 @@ namespace Condense.Engine.Methods;
 
 /// <summary>
 /// The scale with the least squared error among those of ranges cut short. Tried are 15, 14, … sixteenths of the whole range, until the error is
-/// <see cref="GiveUp"/> times the least; then, around the best, thirty-seconds and sixty-fourths, and with a zero point each end by itself, by sixteenths
-/// too. Some 12 passes over the run when symmetric, 20 with a zero point; nothing is allocated.
+/// <see cref="GiveUp"/> times the least; then, around the best, thirty-seconds and sixty-fourths. With a zero point each end is tried by itself, at a half,
+/// a quarter and an eighth and by sixteenths from the best so far. Some 12 passes over the run when symmetric, 30 with a zero point, at most 100; nothing
+/// is allocated.
 /// </summary>
 internal readonly ref struct ClippedRange
 {
@@ -65,22 +66,47 @@ internal readonly ref struct ClippedRange
             }
         }
 
-        bool bothAlike = _form.Symmetric || _least == 0 || _greatest == 0;
-        for (double step = bothAlike ? Coarse / 2 : Coarse; step >= Finest; step /= 2)
+        if (_form.Symmetric || _least == 0 || _greatest == 0)
         {
-            var (low, high, _) = best;
-            if (bothAlike)
+            for (double step = Coarse / 2; step >= Finest; step /= 2)
             {
+                var (low, high, _) = best;
                 best = Better(Better(best, Cut(low - step, high - step)), Cut(low + step, high + step));
             }
-            else
+        }
+        else
+        {
+            // An outlier at one end: the other end should stay.
+            for (double part = 0.5; part >= 2 * Coarse; part /= 2)
             {
-                best = Better(Better(best, Cut(low - step, high)), Cut(low + step, high));
-                best = Better(Better(best, Cut(low, high - step)), Cut(low, high + step));
+                best = Better(Better(best, Cut(part, 1)), Cut(1, part));
+            }
+
+            for (int round = 0; round < (int)(1 / Coarse); round++)
+            {
+                double before = best.Error;
+                best = MoveEnds(best, Coarse);
+                if (best.Error == before)
+                {
+                    break;
+                }
+            }
+
+            for (double step = Coarse / 2; step >= Finest; step /= 2)
+            {
+                best = MoveEnds(best, step);
             }
         }
 
         return best.Error < all.Error * (1 - LeastGain) ? Scale(best.Low, best.High) : _whole;
+    }
+
+    private Parts MoveEnds(Parts best, double step)
+    {
+        var (low, high, _) = best;
+        best = Better(Better(best, Cut(low - step, high)), Cut(low + step, high));
+        low = best.Low;
+        return Better(Better(best, Cut(low, high - step)), Cut(low, high + step));
     }
 
     private static Parts Better(Parts first, Parts second) => second.Error < first.Error ? second : first;

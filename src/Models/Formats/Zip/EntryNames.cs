@@ -12,6 +12,9 @@ internal static class EntryNames
     /// <summary>The flag that says that a name is UTF-8 (APPNOTE 4.4.4, bit 11).</summary>
     public const int Utf8Flag = 0x800;
 
+    // A name that is no Unicode text has no bytes.
+    private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Reads a name. O(bytes).</summary>
     /// <param name="bytes">The name in the header.</param>
     /// <param name="flags">The header's general purpose bits.</param>
@@ -19,35 +22,55 @@ internal static class EntryNames
     /// <exception cref="ModelFormatException">The name is empty, of no known encoding, or a way out of a folder.</exception>
     public static string Read(ReadOnlySpan<byte> bytes, int flags, long offset)
     {
-        if (bytes.IsEmpty)
-        {
-            throw Refuse("an entry without a name", offset);
-        }
-
         // Without the flag, characters beyond ASCII mean what the reader's code page says, and readers differ.
-        if (!Utf8.IsValid(bytes) || ((flags & Utf8Flag) == 0 && bytes.ContainsAnyExceptInRange((byte)0, (byte)0x7F)))
+        string? fault = !Utf8.IsValid(bytes) || ((flags & Utf8Flag) == 0 && bytes.ContainsAnyExceptInRange((byte)0, (byte)0x7F))
+            ? "is not declared as UTF-8, or isn't UTF-8, and so reads differently from tool to tool"
+            : Fault(bytes);
+        return fault is null
+            ? Encoding.UTF8.GetString(bytes)
+            : throw new ModelFormatException(
+                ModelFormatError.InvalidArchive,
+                $"The zip archive has an entry whose name {fault} (header at byte {offset}). Save the model anew with the tool that made it.",
+                offset);
+    }
+
+    /// <summary>Whether an entry may be written under a name: <see cref="Read"/> takes it again. O(characters).</summary>
+    /// <param name="name">The name.</param>
+    public static bool IsPlain(string name)
+    {
+        try
         {
-            throw Refuse("an entry whose name is not declared as UTF-8, or isn't UTF-8, and so reads differently from tool to tool", offset);
+            byte[] bytes = s_strict.GetBytes(name);
+            return bytes.Length <= ushort.MaxValue && Fault(bytes) is null;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
+
+    private static string? Fault(ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty)
+        {
+            return "is empty";
         }
 
-        if (bytes.ContainsAny((byte)0, (byte)'\\'))
+        if (name.ContainsAny((byte)0, (byte)'\\'))
         {
-            throw Refuse("an entry whose name holds a NUL or a backslash", offset);
+            return "holds a NUL or a backslash";
         }
 
-        var path = bytes.EndsWith("/"u8) ? bytes[..^1] : bytes;
+        var path = name.EndsWith("/"u8) ? name[..^1] : name;
         foreach (var range in path.Split((byte)'/'))
         {
             var segment = path[range];
             if (segment.IsEmpty || segment.SequenceEqual("."u8) || segment.SequenceEqual(".."u8))
             {
-                throw Refuse("an entry whose name is absolute or has an empty segment, '.' or '..'", offset);
+                return "is absolute or has an empty segment, '.' or '..'";
             }
         }
 
-        return Encoding.UTF8.GetString(bytes);
+        return null;
     }
-
-    private static ModelFormatException Refuse(string what, long offset) => new(
-        ModelFormatError.InvalidArchive, $"The zip archive has {what} (header at byte {offset}). Save the model anew with the tool that made it.", offset);
 }

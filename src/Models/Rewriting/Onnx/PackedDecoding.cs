@@ -1,4 +1,3 @@
-using Condense.Models.Graph;
 using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting.Onnx;

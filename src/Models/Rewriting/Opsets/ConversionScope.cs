@@ -173,7 +173,7 @@ internal sealed class ConversionScope(
     /// <param name="from">The opset that it is of.</param>
     /// <param name="to">The opset in which it has no form.</param>
     /// <param name="reason">Why, within a sentence.</param>
-    public ModelFormatException Refuse(Node node, long from, long to, string reason) => new(
+    public static ModelFormatException Refuse(Node node, long from, long to, string reason) => new(
         ModelFormatError.UnsupportedOperator,
         $"Node '{(node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(""))}' ({node.OpType}) can't be converted from opset {from} to {to}: {reason}. Ask for opset {from} or lower, or keep the model's.");
 

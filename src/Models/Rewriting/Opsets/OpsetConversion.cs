@@ -1,5 +1,4 @@
 using Condense.Models.Formats.Onnx;
-using Condense.Models.Graph;
 
 namespace Condense.Models.Rewriting.Opsets;
 

@@ -1,6 +1,5 @@
 using Condense.Models.Formats.Onnx;
 using Condense.Models.Graph;
-using Condense.Models.Rewriting.Onnx;
 using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting.Opsets;
@@ -145,7 +144,7 @@ internal sealed class ProgramConversion
 
         if (OperatorHistory.Find(node.OpType) is not { } history || history.Since > opset)
         {
-            throw scope.Refuse(node, opset, _opset, $"opset {opset} has no operator of that name");
+            throw ConversionScope.Refuse(node, opset, _opset, $"opset {opset} has no operator of that name");
         }
 
         foreach (var (version, changes) in history.Later.Where(step => step.Version > opset && step.Version <= _opset))
@@ -153,7 +152,7 @@ internal sealed class ProgramConversion
             if (changes)
             {
                 var convert = OperatorConversions.Find(node.OpType, version)
-                    ?? throw scope.Refuse(node, version - 1, version, "what it does changed there, and the newer one can't do the same");
+                    ?? throw ConversionScope.Refuse(node, version - 1, version, "what it does changed there, and the newer one can't do the same");
                 foreach (var replacement in scope.Convert(convert, node, version))
                 {
                     Add(replacement, version, scope);

@@ -38,7 +38,7 @@ internal static class Provenance
 
         html.Add($"</tbody>\n</table>\n<dl class=\"facts\">\n");
         AddFact(html, "Engine", FormattableString.Invariant($"{report.Engine.Version}, {report.Engine.VectorBits}-bit vectors, {report.Engine.Threads} threads, seed {report.Seed}"));
-        AddFact(html, "Format", ReportText.Word(report.Format));
+        AddFact(html, "Format", FormatOf(report));
         if (report.ReusedLayers > 0)
         {
             AddFact(html, "Reused", FormattableString.Invariant($"{report.ReusedLayers:N0} layers that an earlier attempt had finished"));
@@ -50,6 +50,15 @@ internal static class Provenance
         }
 
         html.Add($"<div><dt>Original, SHA-256</dt><dd><code>{report.DigestBefore}</code></dd></div>\n<div><dt>Result, SHA-256</dt><dd><code>{report.DigestAfter}</code></dd></div>\n</dl>\n</div>\n</section>\n");
+    }
+
+    private static string FormatOf(CompressionReport report)
+    {
+        string before = report.FormatBefore is { } format && format != report.Format ? $"{ReportText.Word(format)} → " : "";
+        string opset = report.OpsetAfter is not { } after ? ""
+            : report.OpsetBefore == after || report.OpsetBefore is null ? FormattableString.Invariant($", operator set {after}")
+            : FormattableString.Invariant($", operator set {report.OpsetBefore} → {after}");
+        return $"{before}{ReportText.Word(report.Format)}{opset}";
     }
 
     private static void AddFact(HtmlBuilder html, string name, string value) => html.Add($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");

@@ -35,7 +35,7 @@ internal static class SizeCharts
     private static void AddMap(HtmlBuilder html, string title, List<SizeTile> tiles, long bytes, double largest)
     {
         html.Add($"<figure>\n<figcaption><strong>{title}</strong> {Quantity.Bytes(bytes)}</figcaption>\n");
-        html.Add($"<svg class=\"map\" role=\"img\" aria-label=\"{title}: {bytes:N0} bytes in {tiles.Count} tiles; the largest is {tiles.FirstOrDefault().Label ?? "none"}.\">\n");
+        html.Add($"<svg class=\"map\" role=\"img\" aria-label=\"{title}: {bytes:N0} bytes in {tiles.Count} tiles; the largest is {tiles.FirstOrDefault().Name ?? "none"}.\">\n");
         if (bytes < largest)
         {
             html.Add($"<rect class=\"ghost\" x=\"1\" y=\"1\" width=\"99.5%\" height=\"99.2%\" rx=\"5\"/>");
@@ -58,7 +58,7 @@ internal static class SizeCharts
     private static void AddTile(HtmlBuilder html, SizeTile tile, TreemapTile place)
     {
         string detail = FormattableString.Invariant($"{tile.Bytes:N0} bytes, {tile.Method}");
-        html.Add($"<svg x=\"{place.X:0.##}%\" y=\"{place.Y:0.##}%\" width=\"{place.Width:0.##}%\" height=\"{place.Height:0.##}%\"><title>{tile.Label}: {detail}</title>");
+        html.Add($"<svg x=\"{place.X:0.##}%\" y=\"{place.Y:0.##}%\" width=\"{place.Width:0.##}%\" height=\"{place.Height:0.##}%\"><title>{tile.Name}: {detail}</title>");
         html.Add($"<rect class=\"tile\" width=\"100%\" height=\"100%\" fill=\"url(#p-{MethodStyle.ClassOf(tile.Method)})\"/>");
         if (place.Width >= LeastLabelWidth && place.Height >= LeastLabelHeight)
         {
@@ -81,21 +81,53 @@ internal static class SizeCharts
     {
         var layers = report.Layers.Where(layer => bytesOf(layer) > 0).OrderByDescending(bytesOf).ToList();
         int shown = layers.Count <= MostTiles ? layers.Count : MostTiles - 1;
-        var tiles = layers.Take(shown).Select(layer => new SizeTile(ReportText.Short(layer.Name), layer.Method, bytesOf(layer))).ToList();
+        var (head, tail) = Shared(layers.ConvertAll(layer => layer.Name));
+        var tiles = layers.Take(shown)
+            .Select(layer => new SizeTile(ReportText.Short(layer.Name), ReportText.Short(layer.Name[head..^tail]), layer.Method, bytesOf(layer)))
+            .ToList();
         if (layers.Count > shown)
         {
-            tiles.Add(new SizeTile(FormattableString.Invariant($"{layers.Count - shown:N0} smaller layers"), MethodStyle.Others, layers.Skip(shown).Sum(bytesOf)));
+            string others = FormattableString.Invariant($"{layers.Count - shown:N0} smaller layers");
+            tiles.Add(new SizeTile(others, others, MethodStyle.Others, layers.Skip(shown).Sum(bytesOf)));
         }
 
         // Layers that share a tensor are counted twice among the layers.
         long rest = bytes - layers.Sum(bytesOf);
         if (rest > 0)
         {
-            tiles.Add(new SizeTile(MethodStyle.Rest, MethodStyle.Rest, rest));
+            tiles.Add(new SizeTile(MethodStyle.Rest, MethodStyle.Rest, MethodStyle.Rest, rest));
         }
 
         return [.. tiles.OrderByDescending(tile => tile.Bytes)];
     }
 
-    private readonly record struct SizeTile(string Label, string Method, long Bytes);
+    /// <summary>Characters at the start and at the end that all names share, in whole parts: a tile has room for what tells them apart. O(characters).</summary>
+    private static (int Head, int Tail) Shared(List<string> names)
+    {
+        if (names.Count < 2)
+        {
+            return (0, 0);
+        }
+
+        int head = names[0].Length;
+        int tail = head;
+        foreach (string name in names)
+        {
+            head = Math.Min(head, names[0].AsSpan().CommonPrefixLength(name));
+            int same = 0;
+            while (same < Math.Min(tail, name.Length) && name[^(same + 1)] == names[0][^(same + 1)])
+            {
+                same++;
+            }
+
+            tail = same;
+        }
+
+        int start = names[0].AsSpan(0, head).LastIndexOfAny('.', '/') + 1;
+        int end = names[0].AsSpan(names[0].Length - tail).IndexOfAny('.', '/');
+        tail = end < 0 ? 0 : tail - end;
+        return names.TrueForAll(name => start + tail < name.Length) ? (start, tail) : (0, 0);
+    }
+
+    private readonly record struct SizeTile(string Name, string Label, string Method, long Bytes);
 }

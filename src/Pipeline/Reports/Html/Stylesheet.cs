@@ -84,7 +84,7 @@ internal static class Stylesheet
         .bars{margin-top:14px}.bars ol{list-style:none;margin:0;padding:0}
         .bars li{display:grid;grid-template-columns:minmax(0,17em) 1fr 8.5em;gap:14px;align-items:center}
         .bars li+li{border-top:1px solid var(--line)}
-        .bars .name{font-size:.875rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+        .bars .name{font-size:.875rem;line-height:1.25;padding:3px 0}
         .bars .value{font-variant-numeric:tabular-nums;font-size:.875rem;line-height:1.2;padding:3px 0}.bars .value small{display:block;line-height:1.2;font-size:.75rem}
         .bar{width:100%;height:26px;display:block}.axis{height:18px;display:block;margin-left:calc(17em + 14px);width:calc(100% - 25.5em - 28px);overflow:visible}
         .axis text,.plot text{fill:var(--soft);font-size:11px}
@@ -95,7 +95,7 @@ internal static class Stylesheet
         .plot{width:100%;height:142px;display:block}.field{width:calc(100% - 40px);height:112px;overflow:visible}
         .area{fill:var(--bar);fill-opacity:.16}.curve{fill:none;stroke:var(--bar);stroke-width:2;vector-effect:non-scaling-stroke}
         .cut{fill:none;stroke:var(--thin);stroke-width:2;stroke-dasharray:5 3;vector-effect:non-scaling-stroke}
-        @media (max-width:760px){.bars li{grid-template-columns:1fr 6.5em;gap:0 10px;padding:6px 0}.bars .name{grid-column:1/3;white-space:normal}.axis{margin-left:0;width:calc(100% - 6.5em - 10px)}
+        @media (max-width:760px){.bars li{grid-template-columns:1fr 6.5em;gap:0 10px;padding:6px 0}.bars .name{grid-column:1/3}.axis{margin-left:0;width:calc(100% - 6.5em - 10px)}
         .plots figcaption{min-height:0}}
 
         """;

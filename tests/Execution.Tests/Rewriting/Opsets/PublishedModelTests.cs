@@ -2,7 +2,6 @@ using Condense.Execution.OnnxRuntime;
 using Condense.Execution.Tests.OnnxRuntime;
 using Condense.Models;
 using Condense.Models.Rewriting.Opsets;
-using Condense.Models.Tensors;
 using Xunit;
 
 namespace Condense.Execution.Tests.Rewriting.Opsets;

@@ -58,7 +58,7 @@ public sealed partial class ReportHtmlTests
         string html = ReportHtml.Write(report);
         Assert.True(name == shown || !html.Contains(name, StringComparison.Ordinal));
 
-        // Two maps with a label and a tooltip each, what they say aloud, the bar, the spectrum, the table, and twice in the warning.
+        // Two maps with a label and a tooltip each, what each says aloud, the bar, the spectrum, the table, and twice in the warning.
         Assert.True(html.Split(shown).Length - 1 >= 9, $"{html.Split(shown).Length - 1} places");
         Assert.DoesNotMatch(Forbidden(), AttributeValue().Replace(html, "\"\""));
         string markdown = ReportMarkdown.Write(report);
@@ -97,6 +97,16 @@ public sealed partial class ReportHtmlTests
         Assert.Contains("941 smaller layers", html, StringComparison.Ordinal);
         Assert.Contains("960 layers with smaller errors", html, StringComparison.Ordinal);
         Assert.Contains("976 smaller layers are left out here", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tiles_are_labelled_by_what_tells_the_layers_apart()
+    {
+        string html = ReportHtml.Write(SampleReports.Of(SampleReports.Product("model.layers.0.up.weight"), SampleReports.Product("model.layers.1.up.weight")));
+        Assert.Contains("<title>model.layers.0.up.weight: 12,288 bytes, low-rank</title>", html, StringComparison.Ordinal);
+        Assert.Contains("y=\"16\">0</text>", html, StringComparison.Ordinal);
+        string different = ReportHtml.Write(SampleReports.Of(SampleReports.Product("encoder.weight"), SampleReports.Product("weight")));
+        Assert.Contains("y=\"16\">encoder.weight</text>", different, StringComparison.Ordinal);
     }
 
     [Fact]

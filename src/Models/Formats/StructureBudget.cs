@@ -1,4 +1,4 @@
-namespace Condense.Models.Formats.Safetensors;
+namespace Condense.Models.Formats;
 
 /// <summary>Counts what a reader takes into memory, over all shards of a model, and stops at the limits.</summary>
 /// <param name="limits">What is accepted.</param>
