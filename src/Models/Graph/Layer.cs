@@ -38,4 +38,16 @@ public sealed record Layer
 
     /// <summary>Where it is used; empty where there is no graph.</summary>
     public ImmutableArray<WeightUse> Uses { get; init; } = [];
+
+    /// <summary>The nodes that compute with it: its uses, and behind those that only shape, turn or cast it the ones that get the result.</summary>
+    public IEnumerable<WeightUse> Consumers => Ends.Select(end => end.Use);
+
+    /// <summary>The consumers, with what each gets.</summary>
+    internal ImmutableArray<WeightEnd> Ends { get; init; } = [];
+
+    /// <summary>The nodes that only shape, turn or cast the weight.</summary>
+    internal ImmutableArray<WeightPassage> Passages { get; init; } = [];
+
+    /// <summary>Whether the weight, or what such a node makes of it, is an output of a graph.</summary>
+    internal bool IsOutput { get; init; }
 }

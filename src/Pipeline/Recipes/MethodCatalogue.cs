@@ -6,7 +6,10 @@ namespace Condense.Pipeline.Recipes;
 /// <summary>Every method that this version has.</summary>
 public static class MethodCatalogue
 {
-    private static readonly WeightRole[] s_products = [WeightRole.Embedding, WeightRole.Softmax, WeightRole.Linear, WeightRole.Attention];
+    private static readonly WeightRole[] s_products =
+    [
+        WeightRole.Embedding, WeightRole.Softmax, WeightRole.Linear, WeightRole.Attention, WeightRole.LstmInput, WeightRole.GruInput, WeightRole.RnnInput, WeightRole.Conv,
+    ];
 
     private static readonly WeightRole[] s_tables = [WeightRole.Embedding, WeightRole.Softmax];
 

@@ -71,7 +71,7 @@ internal sealed class Verification(LayerStore store, int threads)
         var limits = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var layer in layers.Where(layer => layer.Role == WeightRole.Embedding))
         {
-            foreach (var use in layer.Uses.Where(use => use.Node.Is("Gather") && use.Input == 0))
+            foreach (var use in layer.Consumers.Where(use => use.Node.Is("Gather") && use.Input == 0))
             {
                 string ids = use.Node.Inputs[1];
                 limits[ids] = Math.Min(limits.GetValueOrDefault(ids, long.MaxValue), layer.Rows);
