@@ -10,7 +10,7 @@ internal sealed class ProgramLayers(GraphProgram program)
 
     // What each name of a graph stands for: a weight, or null for any other value, which hides a weight of that name further out.
     private readonly Dictionary<ModelGraph, Dictionary<string, Alias?>> _scopes = new(ReferenceEqualityComparer.Instance);
-    private readonly ConstantNumbers _numbers = new();
+    private readonly GraphConstants _constants = new();
 
     internal ImmutableArray<Layer> Find()
     {
@@ -23,12 +23,13 @@ internal sealed class ProgramLayers(GraphProgram program)
 
         var projections = new Projections(OutputProjections.Of(program.Main), AttentionProjections());
         var names = new LayerNames();
-        foreach (var found in _found.Where(found => found.Constant is null))
+        foreach (var found in _found.Where(found => found.Constant is null || !found.Quantized.IsEmpty))
         {
-            found.Name = names.Take(found.Tensor.Name);
+            // Codes have a name of their own, whether they are an initializer or stand in a Constant node.
+            found.Name = names.Take(found.Constant?.Inputs[0] ?? found.Tensor.Name);
         }
 
-        foreach (var found in _found.Where(found => found.Constant is not null))
+        foreach (var found in _found.Where(found => found.Constant is not null && found.Quantized.IsEmpty))
         {
             found.Name = names.Take(NameOf(found));
         }
@@ -51,7 +52,7 @@ internal sealed class ProgramLayers(GraphProgram program)
     {
         var scope = new Dictionary<string, Alias?>(StringComparer.Ordinal);
         _scopes.Add(graph, scope);
-        _numbers.Add(graph);
+        _constants.Add(graph);
         foreach (var input in graph.Inputs)
         {
             scope[input.Name] = null;
@@ -71,19 +72,23 @@ internal sealed class ProgramLayers(GraphProgram program)
 
             if (ConstantOf(node) is { } tensor)
             {
-                scope[node.Outputs[0]] = Add(graph, tensor, node);
+                scope[node.Outputs[0]] = Add(graph, tensor, node, []);
+            }
+            else if (QuantizedWeight.Of(node, graph, _constants) is { } quantized)
+            {
+                scope[node.Outputs[0]] = Add(graph, quantized.Weight, node, quantized.Stored);
             }
         }
 
         foreach (var initializer in graph.Initializers.Where(initializer => LayerFinder.IsWeight(initializer.Tensor)))
         {
-            scope[initializer.Tensor.Name] = Add(graph, initializer.Tensor, constant: null);
+            scope[initializer.Tensor.Name] = Add(graph, initializer.Tensor, constant: null, []);
         }
     }
 
-    private Alias Add(ModelGraph graph, Tensor tensor, Node? constant)
+    private Alias Add(ModelGraph graph, Tensor tensor, Node? constant, ImmutableArray<Tensor> quantized)
     {
-        var found = new Found(graph, tensor, constant);
+        var found = new Found(graph, tensor, constant) { Quantized = quantized };
         _found.Add(found);
         return new(found, Direct: true, WeightPlace.Of(tensor));
     }
@@ -105,7 +110,7 @@ internal sealed class ProgramLayers(GraphProgram program)
                     alias.Found.Uses.Add(new(graph, node, i));
                 }
 
-                if (i == 0 && WeightPassing.Through(node, alias.Place, name => _numbers.Find(name, graph)) is { } place)
+                if (i == 0 && WeightPassing.Through(node, alias.Place, name => _constants.Numbers(name, graph)) is { } place)
                 {
                     scope[node.Outputs[0]] = new Alias(alias.Found, Direct: false, place);
                     alias.Found.Passages.Add(new(graph, node, place));
@@ -179,6 +184,7 @@ internal sealed class ProgramLayers(GraphProgram program)
             Transposed = view.Transposed,
             Scope = found.Scope,
             Constant = found.Constant,
+            Quantized = found.Quantized,
             Uses = [.. found.Uses],
             Ends = [.. found.Ends],
             Passages = [.. found.Passages],
@@ -204,6 +210,8 @@ internal sealed class ProgramLayers(GraphProgram program)
         internal Tensor Tensor => tensor;
 
         internal Node? Constant => constant;
+
+        internal required ImmutableArray<Tensor> Quantized { get; init; }
 
         internal List<WeightUse> Uses { get; } = [];
 

@@ -25,7 +25,7 @@ internal static class ReportBuilder
     {
         long parametersBefore = measured.Sum(layer => layer.Intent.ElementCount);
         long parametersAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.ElementCount : layer.Candidate.Form!.ParameterCount);
-        long bitsAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.Layer.Tensor.Data.ByteLength * 8 : layer.Candidate.Form!.StorageBits);
+        long bitsAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.Layer.StoredBytes * 8 : layer.Candidate.Form!.StorageBits);
         long multiplyAddsAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.ElementCount : layer.Candidate.Form!.MultiplyAddsPerColumn);
         AddWarnings(measured, worthwhile, warnings);
         return new CompressionReport
@@ -80,8 +80,8 @@ internal static class ReportBuilder
             Columns = source.Columns,
             Method = kept ? MethodNames.Keep : layer.Candidate.Method,
             Form = kept ? null : layer.Candidate.Form,
-            BytesBefore = source.Tensor.Data.ByteLength,
-            BytesAfter = kept ? source.Tensor.Data.ByteLength : layer.Candidate.Form!.StorageBits / 8,
+            BytesBefore = source.StoredBytes,
+            BytesAfter = kept ? source.StoredBytes : layer.Candidate.Form!.StorageBits / 8,
             RelativeError = layer.Error?.RelativeError ?? 0,
             WeightedRelativeError = layer.Intent.Importance.RowWeights is null ? null : layer.Error?.WeightedRelativeError ?? 0,
             HeadError = Band(layer, bands => bands.Head),

@@ -1,5 +1,5 @@
 using Condense.Engine.Structures;
-using Condense.Models.Tensors;
+using Condense.Models.Graph;
 using Condense.Pipeline.Recipes;
 
 namespace Condense.Pipeline.Stages;
@@ -17,5 +17,5 @@ internal sealed record Candidate(string Method, StructureForm? Form, Grouping? G
     public static Candidate Keep { get; } = new(MethodNames.Keep, Form: null);
 
     /// <summary>Bytes of the tensors that are stored.</summary>
-    public long Bytes(Tensor original) => Form is null ? original.Data.ByteLength : Form.StorageBits / 8;
+    public long Bytes(Layer original) => Form is null ? original.StoredBytes : Form.StorageBits / 8;
 }

@@ -163,7 +163,7 @@ internal static class CandidateLadder
         }
 
         int[] tried = asked.FactorBits is { } one ? [one] : [32, 8];
-        long before = intent.Layer.Tensor.Data.ByteLength;
+        long before = intent.Layer.StoredBytes;
         int limit = smallestOnly ? 1 : MaxRank(rows, columns);
         foreach (int bits in tried)
         {

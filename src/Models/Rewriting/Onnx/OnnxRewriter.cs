@@ -30,7 +30,7 @@ internal sealed class OnnxRewriter
         var program = rewriter.Rewrite();
 
         // An earlier compression's record goes when one of its tensors is compressed again.
-        var replaced = layers.Select(layer => WeightSupport.ValueName(layer.Layer)).ToHashSet(StringComparer.Ordinal);
+        var replaced = layers.SelectMany(layer => layer.Layer.Quantized.Select(tensor => tensor.Name).Append(WeightSupport.ValueName(layer.Layer))).ToHashSet(StringComparer.Ordinal);
         string text = StructureMetadata.Merge(model.Metadata, replaced, rewriter._records);
         program.Metadata.RemoveAll(pair => string.Equals(pair.Key, StructureMetadata.Key, StringComparison.Ordinal));
         program.Metadata.Add(new(StructureMetadata.Key, text));
@@ -132,7 +132,7 @@ internal sealed class OnnxRewriter
     }
 
     private ILookup<int, LayerPlan> Decodings(ModelGraph source) => source.Initializers.Select(initializer => initializer.Tensor.Name)
-        .Concat(source.Nodes.Where(node => node.Is("Constant") && node.Outputs.Count > 0).Select(node => node.Outputs[0]))
+        .Concat(source.Nodes.Where(node => node.Outputs.Count > 0).Select(node => node.Outputs[0]))
         .Select(name => _layers.Held(name, source))
         .OfType<LayerPlan>()
         .ToLookup(plan => plan.DecodeAt);

@@ -74,7 +74,7 @@ internal sealed class PlannedLayers
     /// <param name="node">A node of the original.</param>
     public bool IsIdle(Node node) => _passages.TryGetValue(node, out bool needed) && !needed;
 
-    /// <summary>Whether only nodes that have nothing left to do used a name: the shape that one of them asked for.</summary>
+    /// <summary>Whether only nodes that are left out used a name: the shape that one of them asked for, codes that a structure stands for.</summary>
     /// <param name="name">A constant's name.</param>
     public bool IsUnused(string name) => _unused.Contains(name);
 
@@ -169,10 +169,13 @@ internal sealed class PlannedLayers
 
     private void FindUnused(List<ModelGraph> graphs)
     {
+        // Codes that a DequantizeLinear has widened go with it.
+        var replaced = _plans.Values.Select(plan => plan.Layer.Constant).OfType<Node>().ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         _unused.UnionWith(_passages.Where(pair => !pair.Value).SelectMany(pair => pair.Key.Inputs.Skip(1)));
+        _unused.UnionWith(replaced.SelectMany(node => node.Inputs));
         if (_unused.Count > 0)
         {
-            _unused.ExceptWith(graphs.SelectMany(graph => graph.Nodes).Where(node => !IsIdle(node)).SelectMany(node => node.Inputs));
+            _unused.ExceptWith(graphs.SelectMany(graph => graph.Nodes).Where(node => !IsIdle(node) && !replaced.Contains(node)).SelectMany(node => node.Inputs));
             _unused.ExceptWith(graphs.SelectMany(graph => graph.Outputs).Select(output => output.Name));
         }
     }

@@ -126,12 +126,13 @@ internal sealed class PickleLiterals(PickleSource source)
 
     private static object Narrow(BigInteger value)
     {
-        if (value >= long.MinValue && value <= long.MaxValue)
+        if (value < long.MinValue || value > long.MaxValue)
         {
-            return (long)value;
+            return value;
         }
 
-        return value;
+        long narrow = (long)value;
+        return narrow;
     }
 
     private double ReadFloatLine()

@@ -4,13 +4,13 @@ using Condense.Models.Tensors;
 
 namespace Condense.Models.Graph;
 
-/// <summary>The short vectors of whole numbers that graphs hold: shapes and axes.</summary>
-internal sealed class ConstantNumbers
+/// <summary>The constants of graphs by name: tensors, and the short vectors of whole numbers among them, which are shapes and axes.</summary>
+internal sealed class GraphConstants
 {
     // More dimensions than any operator takes.
     private const int MaxCount = 64;
 
-    // Every name that a graph defines; null for what is no such vector and hides one of that name further out.
+    // Every name that a graph defines; null for what is no constant and hides one of that name further out.
     private readonly Dictionary<ModelGraph, Dictionary<string, Held?>> _scopes = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Notes what a graph defines; its parents have been added before. O(nodes).</summary>
@@ -26,7 +26,7 @@ internal sealed class ConstantNumbers
 
         foreach (var initializer in graph.Initializers)
         {
-            scope[initializer.Tensor.Name] = Of(initializer.Tensor);
+            scope[initializer.Tensor.Name] = new(initializer.Tensor, []);
         }
 
         foreach (var node in graph.Nodes)
@@ -38,17 +38,29 @@ internal sealed class ConstantNumbers
         }
     }
 
-    /// <summary>The numbers that a name stands for, or null.</summary>
+    /// <summary>The tensor that a name stands for, or null.</summary>
+    /// <param name="name">A value's name.</param>
+    /// <param name="graph">The graph in which it is used.</param>
+    internal Tensor? Tensor(string name, ModelGraph graph) => Find(name, graph)?.Tensor;
+
+    /// <summary>The whole numbers that a name stands for, or null.</summary>
     /// <param name="name">A value's name.</param>
     /// <param name="graph">The graph in which it is used.</param>
     /// <exception cref="IOException">The file can't be read.</exception>
-    internal ImmutableArray<long>? Find(string name, ModelGraph graph)
+    internal ImmutableArray<long>? Numbers(string name, ModelGraph graph) => Find(name, graph) switch
+    {
+        { Tensor: null } held => held.Numbers,
+        { Tensor: { DType: DType.I64, Shape: { Rank: <= 1, ElementCount: <= MaxCount } } tensor } => Read(tensor),
+        _ => null,
+    };
+
+    private Held? Find(string name, ModelGraph graph)
     {
         for (var scope = name.Length == 0 ? null : graph; scope is not null; scope = scope.Parent)
         {
             if (_scopes[scope].TryGetValue(name, out var held))
             {
-                return held is null ? null : held.Numbers ?? Read(held.Tensor!);
+                return held;
             }
         }
 
@@ -56,13 +68,10 @@ internal sealed class ConstantNumbers
     }
 
     private static Held? Of(Node node) =>
-        node.Attribute("value") is { Tensors: [var value] } ? Of(value.Tensor)
+        node.Attribute("value") is { Tensors: [var value] } ? new(value.Tensor, [])
         : node.Attribute("value_ints") is { Reference: "" } numbers ? new(null, numbers.Ints)
         : node.Attribute("value_int") is { Reference: "", Ints: [_] } number ? new(null, number.Ints)
         : null;
-
-    private static Held? Of(Tensor tensor) =>
-        tensor.DType == DType.I64 && tensor.Shape.Rank <= 1 && tensor.Shape.ElementCount <= MaxCount ? new(tensor, null) : null;
 
     private static ImmutableArray<long> Read(Tensor tensor)
     {
@@ -71,5 +80,5 @@ internal sealed class ConstantNumbers
         return [.. Enumerable.Range(0, bytes.Length / sizeof(long)).Select(i => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(i * sizeof(long))))];
     }
 
-    private sealed record Held(Tensor? Tensor, ImmutableArray<long>? Numbers);
+    private sealed record Held(Tensor? Tensor, ImmutableArray<long> Numbers);
 }
