@@ -69,8 +69,8 @@ internal static class CandidateLadder
         }
     }
 
-    /// <summary>The word for a form's kind: everything but its rank, of which packed codes make known whether rows fill bytes.</summary>
-    private static string Kind(StructureForm form) => form switch
+/// <summary>The word for a form's kind: everything but its rank, of which packed codes make known whether rows fill bytes.</summary>
+    public static string Kind(StructureForm form) => form switch
     {
         ProductForm product => $"{Kind(product.Left)}*{Kind(product.Right)}",
         QuantizedForm { IsPacked: true } packed => $"p{packed.CodeBits}{packed.Symmetric}{packed.Granularity}{packed.GroupSize} {packed.Rows % 4} {packed.Columns % 4}",

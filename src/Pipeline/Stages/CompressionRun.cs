@@ -53,8 +53,7 @@ public static class CompressionRun
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
         using var original = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(original, recipe);
-        var work = PlannedWork.Prepare(converted ?? original, input, outputFormat, recipe);
+        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
         var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
