@@ -53,8 +53,7 @@ public static class CompressionRun
         var watch = new RunProgress(environment.Clock, progress);
         watch.Begin(Stage.Loading, 0);
         using var original = ModelReader.Open(input, ReadLimits.Default);
-        using var converted = OpsetChoice.Apply(original, recipe);
-        var work = PlannedWork.Prepare(converted ?? original, input, outputFormat, recipe);
+        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
         var model = work.Model;
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
@@ -63,7 +62,7 @@ public static class CompressionRun
         var analyser = new LayerAnalyser(store, recipe.Seed, environment.Threads);
         var steps = new RunSteps(work, store, analyser, watch, environment.Threads);
         var plan = await steps.PlanAsync(cancellationToken);
-        var pieces = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
+        (plan, string?[] pieces) = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
 
         watch.Begin(Stage.Packaging, 0);
         await using var staging = new StagedOutput(outputPath);

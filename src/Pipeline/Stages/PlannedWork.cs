@@ -63,7 +63,8 @@ internal sealed record PlannedWork
         long bytes = ModelBytes.Of(model, input);
         model = outputFormat == formatBefore ? model : model.WithFormat(outputFormat);
         long bytesKept = outputFormat == formatBefore ? bytes : ModelWriter.Measure(model);
-        var size = recipe.Target is { } target ? new SizeModel(model, intents, target, bytes, bytesKept) : null;
+        var overheads = new FileOverheads(model, intents, candidates);
+        var size = recipe.Target is { } target ? new SizeModel(overheads, intents, target, bytes, bytesKept) : null;
         var warnings = WarningsOf(recipe, candidates, formatBefore, outputFormat);
         if (!smallestOnly && size is not null && WithoutLargeProducts(intents, candidates) is { } cheaper && size.Measure(CompressionPlanner.Smallest(size, cheaper, losses: null)) <= size.Limit)
         {
@@ -80,7 +81,7 @@ internal sealed record PlannedWork
             Candidates = candidates,
             Size = size,
             BytesBefore = bytes,
-            IsHopeless = withTarget && Hopeless(model, intents, candidates, bytes, bytesKept),
+            IsHopeless = withTarget && Hopeless(overheads, intents, candidates, bytes, bytesKept),
         };
     }
 
@@ -88,7 +89,7 @@ internal sealed record PlannedWork
     private static ImmutableArray<ImmutableArray<Candidate>>? WithoutLargeProducts(ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates)
     {
         var kept = candidates
-            .Select((ladder, index) => IsLarge(intents[index]) ? ladder.RemoveAll(candidate => candidate.Form is ProductForm) : ladder)
+            .Select((ladder, index) => IsLarge(intents[index]) ? ladder.RemoveAll(candidate => candidate.Form is ProductForm || candidate.Grouping is not null) : ladder)
             .ToImmutableArray();
         return kept.Select((ladder, index) => ladder.Length == candidates[index].Length).All(same => same) ? null : kept;
     }
@@ -96,14 +97,14 @@ internal sealed record PlannedWork
     private static bool IsLarge(LayerIntent intent) =>
         intent.RulePointer is null && intent.MayKeep && Math.Min(intent.Layer.Rows, intent.Layer.Columns) > CandidateLadder.WholeSpectrumSide;
 
-    private static bool Hopeless(Model model, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, long bytes, long bytesKept)
+    private static bool Hopeless(FileOverheads overheads, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, long bytes, long bytesKept)
     {
         if (candidates.All(ladder => ladder.All(candidate => candidate.Form is null)))
         {
             return true;
         }
 
-        var inBytes = new SizeModel(model, intents, new CompressionTarget(TargetKind.Bytes, 0), bytes, bytesKept);
+        var inBytes = new SizeModel(overheads, intents, new CompressionTarget(TargetKind.Bytes, 0), bytes, bytesKept);
         return inBytes.Measure(CompressionPlanner.Smallest(inBytes, candidates, losses: null)) >= bytes;
     }
 

@@ -1,9 +1,5 @@
 using System.Collections.Immutable;
-using System.Text;
-using Condense.Engine.Structures;
-using Condense.Models;
 using Condense.Models.Graph;
-using Condense.Models.Rewriting;
 using Condense.Pipeline.Recipes;
 
 namespace Condense.Pipeline.Stages;
@@ -11,7 +7,7 @@ namespace Condense.Pipeline.Stages;
 /// <summary>What candidates cost in the unit of a target, and what a whole plan comes to.</summary>
 internal sealed class SizeModel
 {
-    private readonly Model _model;
+    private readonly FileOverheads _overheads;
     private readonly ImmutableArray<LayerIntent> _intents;
     private readonly CompressionTarget _target;
     private readonly long _bytesBefore;
@@ -19,14 +15,14 @@ internal sealed class SizeModel
     private readonly bool[] _counted;
 
     /// <summary>Prepares counting.</summary>
-    /// <param name="model">The original.</param>
+    /// <param name="overheads">What a file holds beside numbers.</param>
     /// <param name="intents">Its layers.</param>
     /// <param name="target">What is counted.</param>
     /// <param name="bytesBefore">Bytes of all the original's files.</param>
     /// <param name="bytesKept">Bytes of the result when every layer is kept: the original's, or what they are in another format.</param>
-    public SizeModel(Model model, ImmutableArray<LayerIntent> intents, CompressionTarget target, long bytesBefore, long bytesKept)
+    public SizeModel(FileOverheads overheads, ImmutableArray<LayerIntent> intents, CompressionTarget target, long bytesBefore, long bytesKept)
     {
-        _model = model;
+        _overheads = overheads;
         _intents = intents;
         _target = target;
         _bytesBefore = bytesBefore;
@@ -53,15 +49,15 @@ internal sealed class SizeModel
     /// <summary>Whether a layer counts as compressible weight: all but constants that no rule names.</summary>
     public static bool IsCompressible(LayerIntent intent) => intent.Layer.Role != WeightRole.Other || intent.RulePointer is not null;
 
-    /// <summary>What a candidate adds to a plan. For bytes an estimate, since names and nodes take room too: <see cref="Measure"/> is exact.</summary>
+    /// <summary>What a candidate adds to a plan. For bytes close to the truth, since names and nodes take room too: <see cref="Measure"/> is exact.</summary>
     public long Cost(int layer, Candidate candidate)
     {
         var intent = _intents[layer];
         return _target.Kind switch
         {
             TargetKind.ParameterRatio => _counted[layer] ? candidate.Form?.ParameterCount ?? intent.ElementCount : 0,
-            TargetKind.BitsPerWeight => _counted[layer] ? candidate.Form?.StorageBits ?? intent.Layer.Tensor.Data.ByteLength * 8 : 0,
-            _ => candidate.Bytes(intent.Layer.Tensor) + EstimateOverhead(intent.Layer, candidate),
+            TargetKind.BitsPerWeight => _counted[layer] ? candidate.Form?.StorageBits ?? intent.Layer.StoredBytes * 8 : 0,
+            _ => candidate.Bytes(intent.Layer) + _overheads.Of(layer, candidate),
         };
     }
 
@@ -73,18 +69,7 @@ internal sealed class SizeModel
             return Enumerable.Range(0, plan.Count).Sum(layer => Cost(layer, plan[layer]));
         }
 
-        var layers = plan
-            .Select((candidate, index) => (candidate, index))
-            .Where(pair => pair.candidate.Form is not null)
-            .Select(pair => new CompressedLayer(_intents[pair.index].Layer, pair.candidate.Form!, Data: null, pair.candidate.Method))
-            .ToArray();
-        if (layers.Length == 0)
-        {
-            return _bytesKept;
-        }
-
-        using var rewritten = ModelRewriter.Rewrite(_model, layers);
-        return ModelWriter.Measure(rewritten);
+        return plan.All(candidate => candidate.Form is null) ? _bytesKept : _overheads.Measure(plan);
     }
 
     /// <summary>The target of the same kind that a plan of this size meets, rounded to what people write.</summary>
@@ -96,32 +81,7 @@ internal sealed class SizeModel
         _ => _target with { Value = Math.Ceiling((double)size / Math.Max(1, WeightCount) * 1000) / 1000 },
     };
 
-    /// <summary>As many as <see cref="StructureTensors.Slots"/> says, without listing them: this is asked for every candidate.</summary>
-    private static int CountTensors(StructureForm form) => form switch
-    {
-        ProductForm product => CountTensors(product.Left) + CountTensors(product.Right),
-        RowPartitionForm partition => partition.Blocks.Sum(CountTensors),
-        QuantizedForm quantized => quantized.Symmetric ? 2 : 3,
-        _ => 1,
-    };
-
     private static double RoundDown(double ratio) => Math.Floor(ratio * 1000) / 1000;
 
     private static long Floor(double value) => value >= long.MaxValue ? long.MaxValue : (long)value;
-
-    /// <summary>Names and nodes beside the numbers: a start for the planner, which then measures.</summary>
-    private static long EstimateOverhead(Layer layer, Candidate candidate)
-    {
-        if (candidate.Form is null)
-        {
-            return 0;
-        }
-
-        const int PerTensor = 48;
-        const int PerLayer = 200;
-        const int PerUse = 120;
-        long name = Encoding.UTF8.GetByteCount(layer.Name);
-        long tensors = CountTensors(candidate.Form);
-        return (tensors * (name + PerTensor)) + PerLayer + name + (layer.Uses.Length * (PerUse + (2 * name)));
-    }
 }
