@@ -32,6 +32,7 @@ internal static class CompressionPlanner
 
         ImmutableArray<Candidate>? best = null;
         (double Loss, long Size) reached = (double.PositiveInfinity, long.MaxValue);
+        int tooLarge = 0;
         for (int round = 0; round < Rounds; round++)
         {
             if (Planner.Solve(points, budget).Choices is not { } chosen)
@@ -54,7 +55,9 @@ internal static class CompressionPlanner
                 break;
             }
 
-            budget += slack;
+            // Where plans lie close together the next one may be too large by as much again: the budget falls faster each time.
+            tooLarge = slack < 0 ? tooLarge + 1 : 0;
+            budget += slack < 0 ? slack << (tooLarge - 1) : slack;
         }
 
         return best ?? CheckFeasible(size, candidates, losses);
