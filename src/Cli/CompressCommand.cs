@@ -33,6 +33,8 @@ internal static class CompressCommand
 
     private static readonly Option<string?> s_vocabulary = new("--vocabulary") { Description = "One token a line, or JSON with \"vocab\", in row order; for a text to be counted." };
 
+    private static readonly Option<double?> s_exponent = new("--exponent") { Description = "α of the row weights (count + 1)^α, 0 … 1; default 0.75." };
+
     private static readonly Option<ModelFormat?> s_format = new("--format") { Description = "The result's format: onnx, safetensors or npz. Default: by OUT's extension, else the model's own or safetensors." };
 
     private static readonly Option<int?> s_opset = new("--opset") { Description = "For ONNX: convert the operators to this opset, at most 25. Default: the model's." };
@@ -50,7 +52,7 @@ internal static class CompressCommand
     {
         var command = new Command("compress", "Makes a model smaller and measures what that cost.")
         {
-            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_format, s_opset, s_seed, s_threads, s_reports, s_json,
+            s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_exponent, s_format, s_opset, s_seed, s_threads, s_reports, s_json,
         };
         command.SetAction((result, cancellationToken) => Failure.GuardAsync(() => RunAsync(result, cancellationToken)));
         return command;
@@ -72,7 +74,7 @@ internal static class CompressCommand
             Methods = result.GetValue(s_methods) ?? [],
             Layers = rules!,
             Keep = result.GetValue(s_keep) ?? [],
-            Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), cancellationToken),
+            Frequencies = await FrequencyOptions.ReadAsync(result.GetValue(s_frequencies), result.GetValue(s_vocabulary), result.GetValue(s_exponent), cancellationToken),
             Opset = result.GetValue(s_opset),
             Seed = result.GetValue(s_seed),
         };

@@ -3,31 +3,37 @@ using Condense.Pipeline.Recipes;
 
 namespace Condense.Cli;
 
-/// <summary><c>--frequencies</c> and <c>--vocabulary</c>.</summary>
+/// <summary><c>--frequencies</c>, <c>--vocabulary</c> and <c>--exponent</c>.</summary>
 internal static class FrequencyOptions
 {
     /// <summary>Reads counts, or counts a text.</summary>
     /// <returns>Null when no file is given.</returns>
-    /// <exception cref="UsageException">A vocabulary stands without a text.</exception>
+    /// <exception cref="UsageException">A vocabulary or an exponent stands without a file.</exception>
     /// <exception cref="RecipeException">A file can't be used.</exception>
-    public static async Task<TokenFrequencies?> ReadAsync(string? frequencies, string? vocabulary, CancellationToken cancellationToken)
+    public static async Task<TokenFrequencies?> ReadAsync(string? frequencies, string? vocabulary, double? exponent, CancellationToken cancellationToken)
     {
         if (frequencies is null)
         {
-            return vocabulary is null ? null : throw new UsageException("--vocabulary goes with --frequencies TEXT.");
+            return vocabulary is not null ? throw new UsageException("--vocabulary goes with --frequencies TEXT.")
+                : exponent is not null ? throw new UsageException("--exponent goes with --frequencies FILE.")
+                : null;
         }
 
+        var read = await ReadCountsAsync(frequencies, vocabulary, cancellationToken);
+        return new TokenFrequencies(read.Counts, [], exponent ?? TokenFrequencies.DefaultExponent);
+    }
+
+    private static async Task<FrequencyFile> ReadCountsAsync(string frequencies, string? vocabulary, CancellationToken cancellationToken)
+    {
         if (vocabulary is null)
         {
             await using var file = File.OpenRead(frequencies);
-            var read = await FrequencyFile.ReadAsync(file, cancellationToken);
-            return new TokenFrequencies(read.Counts, []);
+            return await FrequencyFile.ReadAsync(file, cancellationToken);
         }
 
         var tokens = await ReadVocabularyAsync(vocabulary, cancellationToken);
         using var text = new StreamReader(frequencies);
-        var counted = await FrequencyFile.CountAsync(tokens, text, cancellationToken);
-        return new TokenFrequencies(counted.Counts, []);
+        return await FrequencyFile.CountAsync(tokens, text, cancellationToken);
     }
 
     private static async Task<IReadOnlyList<string>> ReadVocabularyAsync(string path, CancellationToken cancellationToken)

@@ -15,8 +15,7 @@ public static class ModelWriter
     {
         ModelFormat.Safetensors => SafetensorsDTypes.NameOf(dtype) is not null,
         ModelFormat.Onnx => dtype is not (DType.F6E2M3 or DType.F6E3M2),
-        _ => dtype is DType.F64 or DType.F32 or DType.F16 or DType.I64 or DType.I32 or DType.I16 or DType.I8
-            or DType.U64 or DType.U32 or DType.U16 or DType.U8 or DType.Bool,
+        _ => NpyDTypes.NameOf(dtype) is not null,
     };
 
     /// <summary>The exact number of bytes that <see cref="WriteAsync"/> writes into all files together. Reads no weight.</summary>

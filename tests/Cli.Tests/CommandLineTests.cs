@@ -16,7 +16,7 @@ public sealed class CommandLineTests : IDisposable
     {
         string output = File("small.onnx");
         var run = await CondenseProcess.RunAsync(
-            "compress", Sample("moby-dick-lstm.onnx"), "-o", output, "--ratio", "4", "--frequencies", Sample("vocab.json"), "--report", File("r.json"), "--report", File("r.md"), "--json");
+            "compress", Sample("moby-dick-lstm.onnx"), "-o", output, "--ratio", "4", "--frequencies", Sample("vocab.json"), "--exponent", "0.5", "--report", File("r.json"), "--report", File("r.md"), "--json");
         Assert.Equal(("", 0), (run.Error, run.ExitCode));
         using var printed = JsonDocument.Parse(run.Output);
         using var written = JsonDocument.Parse(await System.IO.File.ReadAllTextAsync(File("r.json"), TestContext.Current.CancellationToken));
@@ -79,7 +79,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var run = await CondenseProcess.RunAsync("methods", "--json");
         using var document = JsonDocument.Parse(run.Output);
-        Assert.Equal(["float16", "low-rank", "mixed", "quantize"], document.RootElement.GetProperty("methods").EnumerateArray().Select(method => method.GetProperty("name").GetString()));
+        Assert.Equal(["float16", "group-reduce", "low-rank", "mixed", "quantize"], document.RootElement.GetProperty("methods").EnumerateArray().Select(method => method.GetProperty("name").GetString()));
     }
 
     [Theory]
@@ -91,6 +91,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "GLOB=METHOD", "compress", "{model}", "-o", "{out}", "--layer", "encoder")]
     [InlineData(2, "not JSON", "compress", "{model}", "-o", "{out}", "--layer", "encoder.*=low-rank:{rank}")]
     [InlineData(2, ".json, a .md or a .html", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--report", "r.pdf")]
+    [InlineData(2, "--exponent goes with", "compress", "{model}", "-o", "{out}", "--ratio", "2", "--exponent", "1")]
     [InlineData(2, "", "shrink", "{model}")]
     [InlineData(3, "no file", "inspect", "nowhere.onnx")]
     [InlineData(3, "EmptyFile", "inspect", "{empty}")]

@@ -22,8 +22,9 @@ public sealed record ErrorMeasure(double SquaredError, double SquaredNorm, doubl
     /// <param name="structure">Ŵ, m×n.</param>
     /// <param name="importance">The row weights, if any.</param>
     /// <param name="threads">Degree of parallelism, ≥ 1. The result is the same, bit for bit, on any number.</param>
+    /// <param name="squaredErrors">Takes <c>‖Wᵢ−Ŵᵢ‖²</c> of each row; may be null.</param>
     /// <exception cref="ArgumentException">The shapes differ, or the row weights do not fit.</exception>
-    public static ErrorMeasure Measure(Matrix weight, StructuredMatrix structure, Importance importance, int threads = 1)
+    public static ErrorMeasure Measure(Matrix weight, StructuredMatrix structure, Importance importance, int threads = 1, double[]? squaredErrors = null)
     {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(structure);
@@ -45,6 +46,8 @@ public sealed record ErrorMeasure(double SquaredError, double SquaredNorm, doubl
             {
                 errors[i] = VectorArithmetic.SquaredDistance(weight.Row(start + i), rows.Row(i));
             }
+
+            errors.CopyTo(squaredErrors is null ? errors : squaredErrors.AsSpan(start, count));
         });
     }
 

@@ -8,11 +8,11 @@ public static class LayerFinder
 {
     /// <summary>
     /// All floating-point tensors of two or more dimensions that are not empty, in the order of the file: initializers and weights in Constant
-    /// nodes, those of subgraphs too. A tensor of more than <see cref="Array.MaxLength"/> elements is none of them: it stays as it is.
+    /// nodes, those of subgraphs too; and weights that are stored as integer codes with scales in front of a <c>DequantizeLinear</c>. A tensor of more than <see cref="Array.MaxLength"/> elements is none of them: it stays as it is.
     /// O(nodes + tensors).
     /// </summary>
     /// <remarks>
-    /// Role and orientation are those of the first consumer, looked for behind Identity, Cast and Transpose; a table that is looked up anywhere is an
+    /// Role and orientation are those of the first consumer, looked for behind nodes that only shape, turn or cast; a table that is looked up anywhere is an
     /// <see cref="WeightRole.Embedding"/> even if it also projects. A stack of matrices (a <c>MatMul</c> weight of three or more dimensions) is seen
     /// as one matrix of all their rows, a recurrent weight as one of all directions and gates, any other as its first dimension by the rest.
     /// Two weights of one name (in two subgraphs) are told apart by <c>#2</c>, <c>#3</c>, … behind the later ones.

@@ -3,7 +3,10 @@ using Condense.Models.Tensors;
 
 namespace Condense.Models.Graph;
 
-/// <summary>Guesses what weights do from names and shapes, as PyTorch gives and stores them: out×in.</summary>
+/// <summary>
+/// Guesses what weights do from names and shapes, as PyTorch gives and stores them: out×in. GPT-2's <c>Conv1D</c> modules store in×out; they are known by
+/// their names and by a bias that is as long as the second dimension.
+/// </summary>
 internal static class NamedLayers
 {
     // A matrix this tall and this much taller than wide is a vocabulary's.
@@ -18,14 +21,44 @@ internal static class NamedLayers
             shapes.TryAdd(tensor.Name, tensor.Shape);
         }
 
-        return [.. tensors.Where(LayerFinder.IsWeight).Select(tensor => ToLayer(tensor, RoleOf(tensor, shapes)))];
+        // A square matrix does not tell which way round it lies; those beside it that are not square do.
+        var orientations = tensors.Where(tensor => WeightNames.IsConv1D(tensor.Name)).Select(tensor => IsTransposed(tensor, shapes)).ToList();
+        bool squaresAreTransposed = orientations.Contains(true) && !orientations.Contains(false);
+        return [.. tensors.Where(LayerFinder.IsWeight).Select(tensor => ToLayer(
+            tensor, RoleOf(tensor, shapes), WeightNames.IsConv1D(tensor.Name) && (IsTransposed(tensor, shapes) ?? (HasBias(tensor, shapes) && squaresAreTransposed))))];
     }
 
-    private static Layer ToLayer(Tensor tensor, WeightRole role)
+    private static Layer ToLayer(Tensor tensor, WeightRole role, bool transposed)
     {
         var view = WeightView.Of(role, tensor.Shape);
-        return new Layer { Name = tensor.Name, Tensor = tensor, Role = role, Rows = view.Rows, Columns = view.Columns, Transposed = false };
+        return new Layer
+        {
+            Name = tensor.Name,
+            Tensor = tensor,
+            Role = role,
+            Rows = transposed ? view.Columns : view.Rows,
+            Columns = transposed ? view.Rows : view.Columns,
+            Transposed = transposed,
+        };
     }
+
+    // Of a weight with one of the names that Conv1D modules have: whether it lies in×out, or null when its shape does not tell. A Conv1D has a bias always.
+    private static bool? IsTransposed(Tensor tensor, Dictionary<string, TensorShape> shapes)
+    {
+        if (tensor.Shape.Rank != 2 || !HasBias(tensor, shapes))
+        {
+            return false;
+        }
+
+        long outputs = BiasOf(tensor, shapes)![0];
+        return tensor.Shape[0] == tensor.Shape[1] ? null : outputs == tensor.Shape[1];
+    }
+
+    private static bool HasBias(Tensor tensor, Dictionary<string, TensorShape> shapes)
+        => BiasOf(tensor, shapes) is { Rank: 1 } bias && (bias[0] == tensor.Shape.Dimensions[^1] || bias[0] == tensor.Shape[0]);
+
+    private static TensorShape? BiasOf(Tensor tensor, Dictionary<string, TensorShape> shapes)
+        => shapes.GetValueOrDefault(string.Concat(tensor.Name.AsSpan(0, tensor.Name.Length - WeightNames.Weight.Length), "bias"));
 
     private static WeightRole RoleOf(Tensor tensor, Dictionary<string, TensorShape> shapes)
     {

@@ -10,6 +10,7 @@ internal sealed class ProgramLayers(GraphProgram program)
 
     // What each name of a graph stands for: a weight, or null for any other value, which hides a weight of that name further out.
     private readonly Dictionary<ModelGraph, Dictionary<string, Alias?>> _scopes = new(ReferenceEqualityComparer.Instance);
+    private readonly GraphConstants _constants = new();
 
     internal ImmutableArray<Layer> Find()
     {
@@ -20,25 +21,38 @@ internal sealed class ProgramLayers(GraphProgram program)
             Follow(graph);
         }
 
-        var endings = OutputProjections.Of(program.Main);
+        var projections = new Projections(OutputProjections.Of(program.Main), AttentionProjections());
         var names = new LayerNames();
-        foreach (var found in _found.Where(found => found.Constant is null))
+        foreach (var found in _found.Where(found => found.Constant is null || !found.Quantized.IsEmpty))
         {
-            found.Name = names.Take(found.Tensor.Name);
+            // Codes have a name of their own, whether they are an initializer or stand in a Constant node.
+            found.Name = names.Take(found.Constant?.Inputs[0] ?? found.Tensor.Name);
         }
 
-        foreach (var found in _found.Where(found => found.Constant is not null))
+        foreach (var found in _found.Where(found => found.Constant is not null && found.Quantized.IsEmpty))
         {
             found.Name = names.Take(NameOf(found));
         }
 
-        return [.. _found.Select(found => ToLayer(found, endings))];
+        return [.. _found.Select(found => ToLayer(found, projections))];
+    }
+
+    private HashSet<Node> AttentionProjections()
+    {
+        var all = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        foreach (var graph in _scopes.Keys)
+        {
+            all.UnionWith(AttentionProducts.Of(graph, name => Resolve(graph, name) is not null));
+        }
+
+        return all;
     }
 
     private void Define(ModelGraph graph)
     {
         var scope = new Dictionary<string, Alias?>(StringComparer.Ordinal);
         _scopes.Add(graph, scope);
+        _constants.Add(graph);
         foreach (var input in graph.Inputs)
         {
             scope[input.Name] = null;
@@ -58,21 +72,25 @@ internal sealed class ProgramLayers(GraphProgram program)
 
             if (ConstantOf(node) is { } tensor)
             {
-                scope[node.Outputs[0]] = Add(graph, tensor, node);
+                scope[node.Outputs[0]] = Add(graph, tensor, node, []);
+            }
+            else if (QuantizedWeight.Of(node, graph, _constants) is { } quantized)
+            {
+                scope[node.Outputs[0]] = Add(graph, quantized.Weight, node, quantized.Stored);
             }
         }
 
         foreach (var initializer in graph.Initializers.Where(initializer => LayerFinder.IsWeight(initializer.Tensor)))
         {
-            scope[initializer.Tensor.Name] = Add(graph, initializer.Tensor, constant: null);
+            scope[initializer.Tensor.Name] = Add(graph, initializer.Tensor, constant: null, []);
         }
     }
 
-    private Alias Add(ModelGraph graph, Tensor tensor, Node? constant)
+    private Alias Add(ModelGraph graph, Tensor tensor, Node? constant, ImmutableArray<Tensor> quantized)
     {
-        var found = new Found(graph, tensor, constant);
+        var found = new Found(graph, tensor, constant) { Quantized = quantized };
         _found.Add(found);
-        return new(found, Direct: true, Flipped: false);
+        return new(found, Direct: true, WeightPlace.Of(tensor));
     }
 
     private void Follow(ModelGraph graph)
@@ -92,14 +110,24 @@ internal sealed class ProgramLayers(GraphProgram program)
                     alias.Found.Uses.Add(new(graph, node, i));
                 }
 
-                if (i == 0 && PassOn(node, alias) is { } passed)
+                if (i == 0 && WeightPassing.Through(node, alias.Place, name => _constants.Numbers(name, graph)) is { } place)
                 {
-                    scope[node.Outputs[0]] = passed;
+                    scope[node.Outputs[0]] = new Alias(alias.Found, Direct: false, place);
+                    alias.Found.Passages.Add(new(graph, node, place));
                 }
                 else
                 {
-                    alias.Found.See(node, i, alias.Flipped);
+                    alias.Found.Ends.Add(new(new(graph, node, i), alias.Place));
+                    alias.Found.See(node, i, alias.Place);
                 }
+            }
+        }
+
+        foreach (var output in graph.Outputs)
+        {
+            if (Resolve(graph, output.Name) is { } alias)
+            {
+                alias.Found.IsOutput = true;
             }
         }
     }
@@ -118,23 +146,6 @@ internal sealed class ProgramLayers(GraphProgram program)
         return null;
     }
 
-    // The weight behind a node that changes nothing but its place or its type.
-    private static Alias? PassOn(Node node, Alias alias)
-    {
-        if (node.Outputs.Count != 1)
-        {
-            return null;
-        }
-
-        if (node.Is("Identity") || node.Is("Cast"))
-        {
-            return alias with { Direct = false };
-        }
-
-        bool turns = node.Is("Transpose") && alias.Found.Tensor.Shape.Rank == 2 && node.Attribute("perm") is null or { Ints: [1, 0] };
-        return turns ? alias with { Direct = false, Flipped = !alias.Flipped } : null;
-    }
-
     private static Tensor? ConstantOf(Node node) =>
         node.Is("Constant") && node.Outputs.Count == 1 && node.Attribute("value") is { Tensors: [var value] } && LayerFinder.IsWeight(value.Tensor)
             ? value.Tensor
@@ -151,14 +162,14 @@ internal sealed class ProgramLayers(GraphProgram program)
         return $"{consumer}/{first.Input}";
     }
 
-    private static Layer ToLayer(Found found, IReadOnlySet<Node> endings)
+    private static Layer ToLayer(Found found, Projections projections)
     {
         var view = found.Consumer is null ? WeightView.Of(WeightRole.Other, found.Tensor.Shape) : found.View;
         var role = view.Role;
         if (role == WeightRole.Linear && found.Consumer is { } consumer)
         {
-            role = endings.Contains(consumer) ? WeightRole.Softmax
-                : WeightNames.IsAttention(found.Name) || WeightNames.IsAttention(consumer.Name) ? WeightRole.Attention
+            role = projections.Last.Contains(consumer) ? WeightRole.Softmax
+                : projections.Attention.Contains(consumer) || WeightNames.IsAttention(found.Name) || WeightNames.IsAttention(consumer.Name) ? WeightRole.Attention
                 : role;
         }
 
@@ -173,15 +184,24 @@ internal sealed class ProgramLayers(GraphProgram program)
             Transposed = view.Transposed,
             Scope = found.Scope,
             Constant = found.Constant,
+            Quantized = found.Quantized,
             Uses = [.. found.Uses],
+            Ends = [.. found.Ends],
+            Passages = [.. found.Passages],
+            IsOutput = found.IsOutput,
         };
     }
 
     /// <summary>What a value stands for.</summary>
     /// <param name="Found">The weight.</param>
     /// <param name="Direct">Whether it is the weight itself and not a value behind another node.</param>
-    /// <param name="Flipped">Whether it is the transpose.</param>
-    private sealed record Alias(Found Found, bool Direct, bool Flipped);
+    /// <param name="Place">What became of the weight there.</param>
+    private sealed record Alias(Found Found, bool Direct, WeightPlace Place);
+
+    /// <summary>Products that are more than a product.</summary>
+    /// <param name="Last">Those at the end of the model.</param>
+    /// <param name="Attention">Those of attention.</param>
+    private sealed record Projections(IReadOnlySet<Node> Last, IReadOnlySet<Node> Attention);
 
     private sealed class Found(ModelGraph scope, Tensor tensor, Node? constant)
     {
@@ -191,7 +211,15 @@ internal sealed class ProgramLayers(GraphProgram program)
 
         internal Node? Constant => constant;
 
+        internal required ImmutableArray<Tensor> Quantized { get; init; }
+
         internal List<WeightUse> Uses { get; } = [];
+
+        internal List<WeightEnd> Ends { get; } = [];
+
+        internal List<WeightPassage> Passages { get; } = [];
+
+        internal bool IsOutput { get; set; }
 
         internal string Name { get; set; } = "";
 
@@ -199,14 +227,14 @@ internal sealed class ProgramLayers(GraphProgram program)
 
         internal WeightView View { get; private set; }
 
-        internal void See(Node node, int input, bool flipped)
+        internal void See(Node node, int input, WeightPlace place)
         {
             if (Consumer is not null && View.Role == WeightRole.Embedding)
             {
                 return;
             }
 
-            var view = WeightView.Of(node, input, tensor.Shape, flipped);
+            var view = WeightView.Of(node, input, place, tensor.Shape);
             if (Consumer is null || view.Role == WeightRole.Embedding)
             {
                 Consumer = node;

@@ -30,16 +30,8 @@ internal static class SafetensorsRewriter
         {
             [StructureMetadata.Key] = StructureMetadata.Merge(model.Metadata, byName.Keys.ToHashSet(StringComparer.Ordinal), records),
         };
-        return new Model(ResultFormat(model.Format), [.. tensors], null, metadata, []);
+        return new Model(model.Format, [.. tensors], null, metadata, []);
     }
-
-    // An NPY file is one array and can't say what became of it; pickles are never written.
-    private static ModelFormat ResultFormat(ModelFormat format) => format switch
-    {
-        ModelFormat.Npy => ModelFormat.Npz,
-        ModelFormat.PyTorch => ModelFormat.Safetensors,
-        _ => format,
-    };
 
     private static LayerRecord Replace(CompressedLayer layer, UniqueNames names, List<Tensor> tensors)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace Condense.Models.Tensors;
@@ -74,7 +75,7 @@ internal sealed class StridedTensorData(
         long bytes = checked((high - low + 1) * elementBytes);
         if (bytes <= Math.Min(blockBytes, ((long)DenseRatio * destination.Length) + DenseBytes))
         {
-            Gather(element, destination, low, Load(low, bytes));
+            LoadAndGather(element, destination, low, bytes);
             return;
         }
 
@@ -89,7 +90,21 @@ internal sealed class StridedTensorData(
         long step = Math.Max(1, blockBytes / elementBytes);
         for (long start = low; start <= high; start += step)
         {
-            Gather(element, destination, start, Load(start, Math.Min(step, high - start + 1) * elementBytes));
+            LoadAndGather(element, destination, start, Math.Min(step, high - start + 1) * elementBytes);
+        }
+    }
+
+    private void LoadAndGather(long element, Span<byte> destination, long start, long bytes)
+    {
+        byte[] loaded = ArrayPool<byte>.Shared.Rent((int)bytes);
+        try
+        {
+            source.Read(start * elementBytes, loaded.AsSpan(0, (int)bytes));
+            Gather(element, destination, start, loaded.AsSpan(0, (int)bytes));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(loaded);
         }
     }
 
@@ -114,20 +129,14 @@ internal sealed class StridedTensorData(
         return (low, high);
     }
 
-    private byte[] Load(long index, long bytes)
-    {
-        byte[] loaded = GC.AllocateUninitializedArray<byte>((int)bytes);
-        source.Read(index * elementBytes, loaded);
-        return loaded;
-    }
-
     private byte[] LoadWhole(long lowest, long bytes)
     {
         lock (_whole)
         {
             if (!_whole.TryGetTarget(out byte[]? whole))
             {
-                whole = Load(lowest, bytes);
+                whole = GC.AllocateUninitializedArray<byte>((int)bytes);
+                source.Read(lowest * elementBytes, whole);
                 _whole.SetTarget(whole);
             }
 
@@ -135,7 +144,7 @@ internal sealed class StridedTensorData(
         }
     }
 
-    private void Gather(long element, Span<byte> destination, long start, byte[] loaded)
+    private void Gather(long element, Span<byte> destination, long start, ReadOnlySpan<byte> loaded)
     {
         switch (elementBytes)
         {
@@ -158,10 +167,10 @@ internal sealed class StridedTensorData(
     }
 
     // Puts the elements that lie among the loaded ones where they belong; runs along the innermost axis.
-    private void Gather<T>(long element, Span<byte> destination, long start, byte[] loaded)
+    private void Gather<T>(long element, Span<byte> destination, long start, ReadOnlySpan<byte> loaded)
         where T : unmanaged
     {
-        var from = MemoryMarshal.Cast<byte, T>(loaded.AsSpan());
+        var from = MemoryMarshal.Cast<byte, T>(loaded);
         var to = MemoryMarshal.Cast<byte, T>(destination);
         var (innerSize, innerStride) = _axes.Length == 0 ? (1, 0) : _axes[^1];
         while (!to.IsEmpty)

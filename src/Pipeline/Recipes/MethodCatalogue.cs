@@ -6,7 +6,12 @@ namespace Condense.Pipeline.Recipes;
 /// <summary>Every method that this version has.</summary>
 public static class MethodCatalogue
 {
-    private static readonly WeightRole[] s_products = [WeightRole.Embedding, WeightRole.Softmax, WeightRole.Linear, WeightRole.Attention];
+    private static readonly WeightRole[] s_products =
+    [
+        WeightRole.Embedding, WeightRole.Softmax, WeightRole.Linear, WeightRole.Attention, WeightRole.LstmInput, WeightRole.GruInput, WeightRole.RnnInput, WeightRole.Conv,
+    ];
+
+    private static readonly WeightRole[] s_tables = [WeightRole.Embedding, WeightRole.Softmax];
 
     private static readonly WeightRole[] s_all = [.. Enum.GetValues<WeightRole>().Where(role => role != WeightRole.Other)];
 
@@ -20,6 +25,18 @@ public static class MethodCatalogue
             [],
             s_all,
             "IEEE 754-2019, 3.6"),
+        new(
+            MethodNames.GroupReduce,
+            "Rows of a vocabulary grouped by token frequency, each group W_p ≈ U_p·V_p with a rank of its own; rows may move to the group that serves them best. Frequent words keep more than rare ones; fewer operations as well as fewer bytes.",
+            Schema(
+                ("blocks", """{ "type": "integer", "minimum": 1, "maximum": 256, "description": "Groups of rows. Default 20, or 5 with ranks \"paper\" and on small tables." }"""),
+                ("ranks", """{ "enum": ["waterFilled", "paper"], "description": "waterFilled: the ranks of least error, groups growing from frequent to rare. paper: ranks in proportion to the mean frequency, groups of equal height. Default waterFilled." }"""),
+                ("refinementRounds", """{ "type": "integer", "minimum": 0, "maximum": 50, "description": "The most rounds in which rows move between groups. Moved rows cost 4 bytes each row of the table. Default 10; with a target 0 where the table is in frequency order already." }"""),
+                ("parameterRatio", """{ "type": "number", "exclusiveMinimum": 1, "description": "Numbers before ÷ numbers after. Default: the planner's choice, or 4 without a target." }"""),
+                ("factorBits", """{ "enum": [8, 16, 32], "description": "Bits of a factor's entry: 32 as f32, 16 as f16, 8 as int8 with a scale per column of U and per row of V. Default: the planner's choice, or 32 without a target." }""")),
+            ["frequencies"],
+            s_tables,
+            "Chen, Si, Li, Chelba & Hsieh, GroupReduce, NeurIPS 2018"),
         new(
             MethodNames.LowRank,
             "W ≈ Left·Right by truncated singular value decomposition, rows weighted by token frequencies where they are given; factors in f32 or int8. Fewer operations as well as fewer bytes.",

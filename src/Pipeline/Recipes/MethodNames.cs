@@ -9,6 +9,9 @@ public static class MethodNames
     /// <summary>Rounding to IEEE binary16.</summary>
     public const string Float16 = "float16";
 
+    /// <summary>Low rank block by block, rows grouped by token frequency.</summary>
+    public const string GroupReduce = "group-reduce";
+
     /// <summary>Truncated, row-weighted singular value decomposition.</summary>
     public const string LowRank = "low-rank";
 

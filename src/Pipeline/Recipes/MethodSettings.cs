@@ -22,6 +22,7 @@ internal abstract record MethodSettings
         {
             MethodSettings read = method switch
             {
+                MethodNames.GroupReduce => settings.Deserialize<GroupReduceChoice>(s_strict) ?? new GroupReduceChoice(),
                 MethodNames.LowRank => settings.Deserialize<LowRankChoice>(s_strict) ?? new LowRankChoice(),
                 MethodNames.Mixed => settings.Deserialize<MixedChoice>(s_strict) ?? new MixedChoice(),
                 MethodNames.Quantize => settings.Deserialize<QuantizeChoice>(s_strict) ?? new QuantizeChoice(),

@@ -17,6 +17,7 @@ internal static class RecipeResolution
     {
         CheckTarget(recipe, problems);
         CheckMethods(recipe, problems);
+        CheckFrequencies(recipe, problems);
         var settings = recipe.Layers
             .Select((rule, index) => MethodCatalogue.Find(rule.Method) is null ? null : MethodSettings.Read(rule.Method, rule.Settings, $"/layers/{index}/settings", problems))
             .ToArray();
@@ -82,6 +83,14 @@ internal static class RecipeResolution
         {
             string bound = least == 1 ? "at least 1" : "above 0";
             problems.Add(new RecipeProblem(pointer, $"The value {target.Value.ToString(CultureInfo.InvariantCulture)} must be a finite number, {bound}."));
+        }
+    }
+
+    private static void CheckFrequencies(CompressionRecipe recipe, List<RecipeProblem> problems)
+    {
+        if (recipe.Frequencies is { Exponent: var exponent } && !(exponent >= 0 && exponent <= 1))
+        {
+            problems.Add(new RecipeProblem("/frequencies/exponent", $"The exponent is {exponent.ToString(CultureInfo.InvariantCulture)}; it must be 0 … 1."));
         }
     }
 

@@ -36,7 +36,16 @@ public sealed record LayerReport
     /// <summary><c>√(Σ wᵢ‖Wᵢ−Ŵᵢ‖² ÷ Σ wᵢ‖Wᵢ‖²)</c> with the row weights; null without any.</summary>
     public double? WeightedRelativeError { get; init; }
 
-    /// <summary>For low rank: the least error that any matrix of that rank has (Eckart–Young), in the norm that was minimised; else null.</summary>
+    /// <summary><c>√(Σ‖Wᵢ−Ŵᵢ‖² ÷ Σ‖Wᵢ‖²)</c> over the heaviest 1 % of the rows by row weight; null without any.</summary>
+    public double? HeadError { get; init; }
+
+    /// <summary>The same over the next 9 %.</summary>
+    public double? MidError { get; init; }
+
+    /// <summary>The same over all other rows.</summary>
+    public double? TailError { get; init; }
+
+    /// <summary>For low rank: the least error that any matrix of that rank has (Eckart–Young), or blocks of those rows and ranks, in the norm that was minimised; else null.</summary>
     public double? Bound { get; init; }
 
     /// <summary>Multiply-adds of one pass over one column, as it is stored now.</summary>

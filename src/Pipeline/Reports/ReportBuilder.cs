@@ -1,3 +1,4 @@
+using Condense.Engine.Methods;
 using Condense.Engine.Structures;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Stages;
@@ -24,7 +25,7 @@ internal static class ReportBuilder
     {
         long parametersBefore = measured.Sum(layer => layer.Intent.ElementCount);
         long parametersAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.ElementCount : layer.Candidate.Form!.ParameterCount);
-        long bitsAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.Layer.Tensor.Data.ByteLength * 8 : layer.Candidate.Form!.StorageBits);
+        long bitsAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.Layer.StoredBytes * 8 : layer.Candidate.Form!.StorageBits);
         long multiplyAddsAfter = measured.Sum(layer => Kept(layer, worthwhile) ? layer.Intent.ElementCount : layer.Candidate.Form!.MultiplyAddsPerColumn);
         AddWarnings(measured, worthwhile, warnings);
         return new CompressionReport
@@ -79,15 +80,21 @@ internal static class ReportBuilder
             Columns = source.Columns,
             Method = kept ? MethodNames.Keep : layer.Candidate.Method,
             Form = kept ? null : layer.Candidate.Form,
-            BytesBefore = source.Tensor.Data.ByteLength,
-            BytesAfter = kept ? source.Tensor.Data.ByteLength : layer.Candidate.Form!.StorageBits / 8,
+            BytesBefore = source.StoredBytes,
+            BytesAfter = kept ? source.StoredBytes : layer.Candidate.Form!.StorageBits / 8,
             RelativeError = layer.Error?.RelativeError ?? 0,
             WeightedRelativeError = layer.Intent.Importance.RowWeights is null ? null : layer.Error?.WeightedRelativeError ?? 0,
+            HeadError = Band(layer, bands => bands.Head),
+            MidError = Band(layer, bands => bands.Mid),
+            TailError = Band(layer, bands => bands.Tail),
             Bound = kept ? null : layer.Bound,
             MultiplyAdds = kept ? layer.Intent.ElementCount : layer.Candidate.Form!.MultiplyAddsPerColumn,
             Spectrum = layer.Spectrum,
         };
     }
+
+    private static double? Band(MeasuredLayer layer, Func<FrequencyBands, double> band) =>
+        layer.Intent.Importance.RowWeights is null ? null : layer.Bands is { } bands ? band(bands) : 0;
 
     private static void AddWarnings(IReadOnlyList<MeasuredLayer> measured, bool worthwhile, List<ReportWarning> warnings)
     {
@@ -96,7 +103,7 @@ internal static class ReportBuilder
             return;
         }
 
-        if (measured.Any(layer => layer.Candidate.Form is QuantizedForm or DenseForm or RowPartitionForm))
+        if (measured.Any(layer => layer.Candidate is { Form: QuantizedForm or DenseForm } or { Form: RowPartitionForm, Grouping: null }))
         {
             warnings.Add(new ReportWarning("smaller_not_faster", "Layers stored in 16 bits or fewer are widened before they are used: fewer bytes, not fewer operations. Only low rank saves operations."));
         }

@@ -38,6 +38,18 @@ public static class ReportMarkdown
             text.AppendLine(Invariant($"| {Escape(ReportText.Short(layer.Name))} | {ReportText.Word(layer.Role)} | {layer.Rows}×{layer.Columns} | {Describe(layer)} | {layer.BytesBefore:N0} | {layer.BytesAfter:N0} | {layer.RelativeError:G4} | {layer.WeightedRelativeError:G4} | {layer.Bound:G4} |"));
         }
 
+        var weighted = report.Layers.Where(layer => layer.HeadError is not null).ToArray();
+        if (weighted.Length > 0)
+        {
+            text.AppendLine().AppendLine("## Frequent and rare rows").AppendLine();
+            text.AppendLine("Relative errors of the heaviest 1 % of the rows, the next 9 %, and the others.").AppendLine();
+            text.AppendLine("| layer | head | mid | tail |").AppendLine("|---|---:|---:|---:|");
+            foreach (var layer in weighted)
+            {
+                text.AppendLine(Invariant($"| {Escape(layer.Name)} | {layer.HeadError:G4} | {layer.MidError:G4} | {layer.TailError:G4} |"));
+            }
+        }
+
         if (report.Warnings.Count > 0)
         {
             text.AppendLine().AppendLine("## Warnings").AppendLine();
@@ -67,7 +79,7 @@ public static class ReportMarkdown
     private static string Describe(StructureForm form) => form switch
     {
         ProductForm product => Invariant($"rank {product.Rank}, factors {DescribeEntry(product.Left)}"),
-        RowPartitionForm partition => string.Join(", ", partition.Blocks.Select(block => Invariant($"{block.Rows} rows {Describe(block)}"))),
+        RowPartitionForm partition => string.Join(", ", partition.Blocks.Select(block => Invariant($"{block.Rows} rows {Describe(block)}"))) + (partition.Permuted ? ", reordered" : ""),
         _ => DescribeEntry(form),
     };
 

@@ -43,7 +43,7 @@ internal sealed class WeightTable
     /// <summary>Bytes of its tensors; 0 when there is no such weight.</summary>
     public long Bytes(string name) =>
         _structured.TryGetValue(name, out var structured) ? structured.Form.StorageBits / 8
-        : _plain.TryGetValue(name, out var layer) ? layer.Tensor.Data.ByteLength
+        : _plain.TryGetValue(name, out var layer) ? layer.StoredBytes
         : 0;
 
     /// <summary>The tensor of a plain weight, or null.</summary>

@@ -36,20 +36,22 @@ internal static class CandidateLadder
         var supported = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (string method in intent.Methods)
         {
-            var forms = method switch
+            var offers = method switch
             {
-                MethodNames.Float16 => Float16Forms(intent),
-                MethodNames.Quantize => QuantizedLadder.Forms(intent.Layer, intent.Settings as QuantizeChoice, withTarget, model.Program is not null, IsSupported),
-                MethodNames.Mixed => MixedForms(intent, withTarget, smallestOnly, model.Program is not null, IsSupported),
-                _ => LowRankForms(intent, withTarget, smallestOnly),
+                MethodNames.GroupReduce => GroupedForms.Of(intent, withTarget),
+                MethodNames.Float16 => Of(Float16Forms(intent)),
+                MethodNames.Quantize => Of(QuantizedLadder.Forms(intent.Layer, intent.Settings as QuantizeChoice, withTarget, model.Program is not null, IsSupported)),
+                MethodNames.Mixed => Of(MixedForms(intent, withTarget, smallestOnly, model.Program is not null, IsSupported)),
+                _ => Of(LowRankForms(intent, withTarget, smallestOnly)),
             };
+            IEnumerable<Candidate> Of(IEnumerable<StructureForm> forms) => forms.Select(form => new Candidate(method, form));
 
             var tried = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var form in forms)
+            foreach (var offer in offers)
             {
-                if ((tried.Add(Kind(form)) || !smallestOnly) && IsSupported(form))
+                if ((tried.Add(Kind(offer.Form!)) || !smallestOnly) && IsSupported(offer.Form!))
                 {
-                    candidates.Add(new Candidate(method, form));
+                    candidates.Add(offer);
                 }
             }
         }
@@ -128,7 +130,7 @@ internal static class CandidateLadder
         }
 
         int[] tried = asked.FactorBits is { } one ? [one] : [32, 8];
-        long before = intent.Layer.Tensor.Data.ByteLength;
+        long before = intent.Layer.StoredBytes;
         int limit = smallestOnly ? 1 : MaxRank(rows, columns);
         foreach (int bits in tried)
         {
@@ -159,6 +161,16 @@ internal static class CandidateLadder
     private static int RankOf(int rows, int columns, double ratio) =>
         (int)Math.Clamp(Math.Floor((double)rows * columns / (ratio * ((double)rows + columns))), 1, Math.Min(rows, columns));
 
+    /// <summary>The format of factors: 16 bits where they are asked for, or where the weight has no more itself.</summary>
+    /// <param name="factorBits">16 or 32.</param>
+    /// <param name="type">The weight's type.</param>
+    public static FloatFormat FactorFormat(int factorBits, DType type) => (factorBits, type) switch
+    {
+        (16, DType.BF16) or (32, DType.BF16) => FloatFormat.BF16,
+        (16, _) or (_, DType.F16) => FloatFormat.F16,
+        _ => FloatFormat.F32,
+    };
+
     private static ProductForm Product(Layer layer, int rank, int factorBits)
     {
         if (factorBits == 8)
@@ -169,12 +181,7 @@ internal static class CandidateLadder
                 new QuantizedForm(rank, layer.Columns, 8, symmetric: true, QuantizationGranularity.PerRow));
         }
 
-        var format = (factorBits, layer.Tensor.DType) switch
-        {
-            (16, DType.BF16) or (32, DType.BF16) => FloatFormat.BF16,
-            (16, _) or (_, DType.F16) => FloatFormat.F16,
-            _ => FloatFormat.F32,
-        };
+        var format = FactorFormat(factorBits, layer.Tensor.DType);
         return new ProductForm(new DenseForm(layer.Rows, rank, format), new DenseForm(rank, layer.Columns, format));
     }
 }

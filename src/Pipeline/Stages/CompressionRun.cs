@@ -62,7 +62,7 @@ public static class CompressionRun
         var analyser = new LayerAnalyser(store, recipe.Seed, environment.Threads);
         var steps = new RunSteps(work, store, analyser, watch, environment.Threads);
         var plan = await steps.PlanAsync(cancellationToken);
-        var pieces = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
+        (plan, string?[] pieces) = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
 
         watch.Begin(Stage.Packaging, 0);
         await using var staging = new StagedOutput(outputPath);

@@ -32,7 +32,7 @@ internal sealed class FileOverheads
         _model = model;
         _intents = intents;
         _uses = [.. intents.Select(DescribeUse)];
-        _plan = [.. candidates.Select((ladder, layer) => ladder.MinBy(candidate => candidate.Bytes(intents[layer].Layer.Tensor) + Guess(intents[layer], candidate)) ?? Candidate.Keep)];
+        _plan = [.. candidates.Select((ladder, layer) => ladder.MinBy(candidate => candidate.Bytes(intents[layer].Layer) + Guess(intents[layer], candidate)) ?? Candidate.Keep)];
     }
 
     /// <summary>Bytes that a candidate takes beside its tensors' own. The first of its kind is measured, O(nodes + tensors); others are looked up.</summary>
@@ -48,7 +48,7 @@ internal sealed class FileOverheads
         long name = NameBytes(intent);
         if (!_measured.TryGetValue(key, out var known))
         {
-            known = (MeasureWith(layer, candidate) - Without(layer) - candidate.Bytes(intent.Layer.Tensor) + intent.Layer.Tensor.Data.ByteLength, name);
+            known = (MeasureWith(layer, candidate) - Without(layer) - candidate.Bytes(intent.Layer) + intent.Layer.StoredBytes, name);
             _measured.Add(key, known);
         }
 
@@ -92,7 +92,7 @@ internal sealed class FileOverheads
     {
         var layer = intent.Layer;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{layer.Tensor.DType} {layer.Tensor.Shape.Rank} {layer.Transposed} {layer.Constant is null} {layer.Scope?.Parent is null}");
+        text.Append(CultureInfo.InvariantCulture, $"{layer.Tensor.DType} {layer.Tensor.Shape.Rank} {layer.Transposed} {layer.Constant is null} {layer.Quantized.IsEmpty} {layer.Scope?.Parent is null}");
         foreach (var use in layer.Uses)
         {
             text.Append(CultureInfo.InvariantCulture, $" {use.Node.OpType}/{use.Input}");

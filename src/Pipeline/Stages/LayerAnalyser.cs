@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Condense.Engine.Factorizations;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
@@ -13,6 +14,7 @@ namespace Condense.Pipeline.Stages;
 internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
 {
     private const string Losses = "losses";
+    private const string Grouped = "grouped_forms";
     private const string Scalars = "energy_and_weight_sum";
     private const string SquaredValues = "squared_singular_values";
     private const string Peaks = "left_peaks";
@@ -27,23 +29,26 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     public async Task<(LayerAnalysis Analysis, bool Reused)> AnalyseAsync(LayerIntent intent, ImmutableArray<Candidate> candidates, CancellationToken cancellationToken)
     {
         string digest = TensorDigest.Of(intent.Layer.Tensor.Data, cancellationToken);
-        int maxRank = candidates.Max(candidate => (candidate.Form as ProductForm)?.Rank ?? 0);
+        int maxRank = candidates.Max(candidate => candidate.Grouping is null ? (candidate.Form as ProductForm)?.Rank ?? 0 : 0);
         string key = KeyOf(intent, candidates, digest, maxRank);
         if (store.TryOpen(key) is { } piece)
         {
             using (piece)
             {
                 var losses = piece.Tensors.First(tensor => string.Equals(tensor.Name, Losses, StringComparison.Ordinal));
-                return (new LayerAnalysis(digest, [.. ReadDoubles(losses.Data)], maxRank > 0 ? key : null), true);
+                var grouped = JsonSerializer.Deserialize<GroupedForm[]>(store.Load(key, Grouped).Bytes.Span)!;
+                return (new LayerAnalysis(digest, Resolve(candidates, grouped), [.. ReadDoubles(losses.Data)], maxRank > 0 ? key : null), true);
             }
         }
 
         var weight = WeightReader.Read(intent.Layer);
         var basis = maxRank > 0 ? LowRankBasis.Compute(weight, intent.Importance, maxRank, seed, threads, cancellationToken) : null;
-        double[] relative = Predict(intent, candidates, weight, basis, cancellationToken);
+        var (relative, forms) = Predict(intent, candidates, weight, basis, cancellationToken);
 
         var tensors = ImmutableArray.CreateBuilder<Tensor>();
+        byte[] written = JsonSerializer.SerializeToUtf8Bytes(forms);
         tensors.Add(Doubles(Losses, relative));
+        tensors.Add(new Tensor(Grouped, DType.U8, new TensorShape(written.Length), new MemoryTensorData(written)));
         if (basis is not null)
         {
             tensors.Add(Doubles(Scalars, [basis.TotalEnergy, basis.WeightSum]));
@@ -54,7 +59,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         }
 
         await store.SaveAsync(key, tensors.ToImmutable(), cancellationToken);
-        return (new LayerAnalysis(digest, [.. relative], maxRank > 0 ? key : null), false);
+        return (new LayerAnalysis(digest, Resolve(candidates, forms), [.. relative], maxRank > 0 ? key : null), false);
     }
 
     /// <summary>The singular basis that an analysis has stored.</summary>
@@ -77,32 +82,54 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     public (double[] SquaredValues, double Energy) LoadSpectrum(string key) =>
         (ReadDoubles(store.Load(key, SquaredValues)), ReadDoubles(store.Load(key, Scalars))[0]);
 
-    /// <summary>Losses of all candidates: squared error ÷ energy.</summary>
-    private double[] Predict(LayerIntent intent, ImmutableArray<Candidate> candidates, Matrix weight, LowRankBasis? basis, CancellationToken cancellationToken)
+    /// <summary>The candidates, each grouped one replaced by those that were found for it.</summary>
+    private static ImmutableArray<Candidate> Resolve(ImmutableArray<Candidate> candidates, GroupedForm[] grouped)
+    {
+        var found = grouped.ToLookup(form => form.Candidate, form => form.Form);
+        return [.. candidates.SelectMany((candidate, index) => candidate.Grouping is null ? [candidate] : found[index].Select(form => candidate with { Form = form }))];
+    }
+
+    /// <summary>Losses of all candidates: squared error ÷ energy; and the forms of the grouped ones, each of which has a loss of its own.</summary>
+    private (double[] Losses, GroupedForm[] Grouped) Predict(
+        LayerIntent intent, ImmutableArray<Candidate> candidates, Matrix weight, LowRankBasis? basis, CancellationToken cancellationToken)
     {
         // One curve over all ranks for each width of the factors.
         var curves = new Dictionary<int, double[]>();
         var chunks = new RowChunks(weight, intent.Importance, threads);
-        double[] relative = new double[candidates.Length];
-        for (int i = 0; i < relative.Length; i++)
+        var groups = new GroupedAnalysis(intent, weight, seed, threads, cancellationToken);
+        var relative = new List<double>(candidates.Length);
+        var grouped = new List<GroupedForm>();
+        for (int i = 0; i < candidates.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (candidates[i].Grouping is not null)
+            {
+                foreach (var (form, loss) in groups.Resolve(candidates[i]))
+                {
+                    grouped.Add(new GroupedForm(i, form));
+                    relative.Add(loss);
+                }
+
+                continue;
+            }
+
             switch (candidates[i].Form)
             {
                 case null:
+                    relative.Add(0);
                     break;
                 case DenseForm dense:
-                    relative[i] = Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads));
+                    relative.Add(Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads)));
                     break;
                 case QuantizedForm { Granularity: QuantizationGranularity.PerRow or QuantizationGranularity.PerGroup } rows when intent.Clipping is null:
                     // Mixtures ask for the same runs of rows.
-                    relative[i] = chunks.Predict([rows]);
+                    relative.Add(chunks.Predict([rows]));
                     break;
                 case QuantizedForm quantized:
-                    relative[i] = Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads, intent.Clipping));
+                    relative.Add(Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads, intent.Clipping)));
                     break;
                 case RowPartitionForm partition:
-                    relative[i] = chunks.Predict(partition.Blocks);
+                    relative.Add(chunks.Predict(partition.Blocks));
                     break;
                 case ProductForm product:
                     int? bits = (product.Left as QuantizedForm)?.CodeBits;
@@ -112,14 +139,14 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                         curves.Add(bits ?? 0, curve);
                     }
 
-                    relative[i] = Relative(basis!, curve, product.Rank);
+                    relative.Add(Relative(basis!, curve, product.Rank));
                     break;
                 case var other:
                     throw new InvalidOperationException($"No method makes a {other.GetType().Name}.");
             }
         }
 
-        return relative;
+        return ([.. relative], [.. grouped]);
     }
 
     /// <summary>Weights near the end of f32's range have left factors beyond it: no product for them.</summary>
@@ -135,7 +162,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
 
     private string KeyOf(LayerIntent intent, ImmutableArray<Candidate> candidates, string digest, int maxRank)
     {
-        string forms = LayerStore.Key([.. candidates.Select(candidate => $"{candidate.Method} {candidate.Form}")]);
+        string forms = LayerStore.Key([.. candidates.Select(candidate => $"{candidate.Method} {candidate.Form} {candidate.Grouping}")]);
         return LayerStore.Key(
             "analysis", EngineIdentity.Key, digest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
             ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), maxRank.ToString(CultureInfo.InvariantCulture), $"{intent.Clipping}", forms);
@@ -152,4 +179,9 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         data.Read(0, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
+
+    /// <summary>A form that was found for a grouped candidate.</summary>
+    /// <param name="Candidate">The number of the candidate in the ladder.</param>
+    /// <param name="Form">The form.</param>
+    private sealed record GroupedForm(int Candidate, StructureForm Form);
 }

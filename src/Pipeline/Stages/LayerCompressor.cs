@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
 using Condense.Engine.Structures;
@@ -11,27 +12,59 @@ namespace Condense.Pipeline.Stages;
 /// <summary>Makes the structure of a layer and keeps it in the store.</summary>
 internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, ulong seed, int threads)
 {
+    /// <summary>What the name of a block low rank's least error is, relative and squared, in the norm that was minimised.</summary>
+    public const string Bound = "bound";
+
+    private const string MadeForm = "form";
+
     /// <summary>Compresses one layer. Memory: the weight, its structure, and for low rank the basis.</summary>
-    /// <returns>The piece of the store that holds the structure's tensors by suffix, and whether an earlier run had made it.</returns>
-    public async Task<(string Key, bool Reused)> CompressAsync(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, CancellationToken cancellationToken)
+    /// <returns>The finished piece; its form is the candidate's, or after refinement one that takes no more bits.</returns>
+    public async Task<CompressedPiece> CompressAsync(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, CancellationToken cancellationToken)
     {
         var form = candidate.Form ?? throw new ArgumentException("A kept layer has no structure.", nameof(candidate));
         string key = LayerStore.Key(
             "layer", EngineIdentity.Key, analysis.TensorDigest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
-            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString());
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString(), candidate.Grouping?.ToString() ?? "");
         if (store.TryOpen(key) is { } piece)
         {
             piece.Dispose();
-            return (key, true);
+            return new CompressedPiece(key, candidate.Grouping is null ? form : JsonSerializer.Deserialize<StructureForm>(store.Load(key, MadeForm).Bytes.Span)!, Reused: true);
         }
 
         var weight = WeightReader.Read(intent.Layer);
-        var structure = Compress(intent, weight, form, analysis);
+        var made = ImmutableArray.CreateBuilder<Tensor>();
+        StructuredMatrix structure;
+        if (candidate.Grouping is { } grouping)
+        {
+            (structure, double bound) = Group(intent, weight, form, grouping, cancellationToken);
+            byte[] text = JsonSerializer.SerializeToUtf8Bytes(structure.Form);
+            made.Add(new Tensor(MadeForm, DType.U8, new TensorShape(text.Length), new MemoryTensorData(text)));
+            made.Add(new Tensor(Bound, DType.F64, new TensorShape(1), new MemoryTensorData(BitConverter.GetBytes(bound))));
+        }
+        else
+        {
+            structure = Compress(intent, weight, form, analysis);
+        }
 
         // A tensor's name may not be empty, and a dense matrix has the empty suffix: the pieces carry a name of their own.
-        ImmutableArray<Tensor> tensors = StructureTensors.Write(structure, TensorPrefix);
-        await store.SaveAsync(key, tensors, cancellationToken);
-        return (key, false);
+        made.AddRange(StructureTensors.Write(structure, TensorPrefix));
+        await store.SaveAsync(key, made.ToImmutable(), cancellationToken);
+        return new CompressedPiece(key, structure.Form, Reused: false);
+    }
+
+    /// <summary>The blocks of a form, rows moved between them while the error falls; and the least relative squared error of blocks of these rows and ranks.</summary>
+    private (StructuredMatrix Structure, double Bound) Group(LayerIntent intent, Matrix weight, StructureForm form, Grouping grouping, CancellationToken cancellationToken)
+    {
+        var blocks = GroupedForms.Blocks(form);
+        var budget = grouping.ParameterRatio is null
+            ? new GroupBudget(blocks.Sum(block => block.StorageBits), CountsBits: true)
+            : new GroupBudget(form.ParameterCount, CountsBits: false);
+        var settings = new GroupReduceSettings { Blocks = blocks.Length, Ranks = grouping.Ranks, RefinementRounds = grouping.Rounds, Entry = grouping.Entry, Budget = budget };
+        var groups = RowGroups.ByWeight(intent.Importance, GroupedForms.Sizes(form));
+        var basis = GroupBasis.Compute(weight, intent.Importance, groups, seed, threads, cancellationToken);
+        var (refined, plan) = GroupReduce.Refine(weight, intent.Importance, basis, basis.Plan(blocks), settings, seed, threads, observe: null, cancellationToken);
+        double bound = refined.TotalEnergy > 0 ? refined.Bound(plan) / refined.TotalEnergy : 0;
+        return (GroupReduce.Build(weight, intent.Importance, refined, plan, grouping.Entry, threads), bound);
     }
 
     /// <summary>What the names of a piece's tensors begin with; the suffix follows.</summary>

@@ -89,7 +89,7 @@ internal sealed record PlannedWork
     private static ImmutableArray<ImmutableArray<Candidate>>? WithoutLargeProducts(ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates)
     {
         var kept = candidates
-            .Select((ladder, index) => IsLarge(intents[index]) ? ladder.RemoveAll(candidate => candidate.Form is ProductForm) : ladder)
+            .Select((ladder, index) => IsLarge(intents[index]) ? ladder.RemoveAll(candidate => candidate.Form is ProductForm || candidate.Grouping is not null) : ladder)
             .ToImmutableArray();
         return kept.Select((ladder, index) => ladder.Length == candidates[index].Length).All(same => same) ? null : kept;
     }

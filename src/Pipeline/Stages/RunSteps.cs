@@ -36,7 +36,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             if (work.Candidates[i].Any(candidate => candidate.Form is not null))
             {
                 (analysis, bool wasReused) = await analyser.AnalyseAsync(work.Intents[i], work.Candidates[i], cancellationToken);
-                CheckApplicable(work.Intents[i], work.Candidates[i], analysis, problems);
+                CheckApplicable(work.Intents[i], analysis, problems);
                 reused += wasReused ? 1 : 0;
             }
 
@@ -46,35 +46,52 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
 
         RecipeProblem.ThrowIfAny(problems);
         watch.Begin(Stage.Planning, 0);
+        var candidates = analyses.Select((analysis, index) => analysis?.Candidates ?? work.Candidates[index]).ToArray();
         if (work.Size is not { } size)
         {
-            return new RunPlan([.. work.Candidates.Select(ladder => ladder[0])], analyses.MoveToImmutable());
+            return new RunPlan([.. candidates.Select(ladder => ladder[0])], analyses.MoveToImmutable());
         }
 
         var losses = analyses.Select((analysis, index) => analysis?.Losses ?? [.. work.Candidates[index].Select(_ => 0.0)]).ToArray();
-        return new RunPlan(CompressionPlanner.Solve(size, work.Candidates, losses), analyses.MoveToImmutable());
+        return new RunPlan(CompressionPlanner.Solve(size, candidates, losses), analyses.MoveToImmutable());
     }
 
     /// <summary>Makes every structure of the plan.</summary>
-    /// <returns>Per layer the store's piece; null where the layer is kept.</returns>
-    public async Task<string?[]> CompressAsync(RunPlan plan, LayerCompressor compressor, CancellationToken cancellationToken)
+    /// <returns>The plan with the forms that came out, and per layer the store's piece; null where the layer is kept.</returns>
+    public async Task<(RunPlan Plan, string?[] Pieces)> CompressAsync(RunPlan plan, LayerCompressor compressor, CancellationToken cancellationToken)
     {
         int count = plan.Candidates.Length;
         watch.Begin(Stage.Compressing, count);
         string?[] pieces = new string?[count];
+        var made = plan.Candidates.ToArray();
         for (int i = 0; i < count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (plan.Candidates[i].Form is not null)
             {
-                (pieces[i], bool reused) = await compressor.CompressAsync(work.Intents[i], plan.Candidates[i], plan.Analyses[i]!, cancellationToken);
-                ReusedLayers += reused ? 1 : 0;
+                var piece = await compressor.CompressAsync(work.Intents[i], plan.Candidates[i], plan.Analyses[i]!, cancellationToken);
+                (pieces[i], made[i]) = (piece.Key, plan.Candidates[i] with { Form = piece.Form });
+                ReusedLayers += piece.Reused ? 1 : 0;
             }
 
             watch.Report(i + 1, count, ReusedLayers, $"{plan.Candidates[i].Method} {work.Intents[i].Layer.Name}");
         }
 
-        return pieces;
+        // Refined blocks take no more bits than planned, but sizes of blocks with more digits may take more characters in the file.
+        if (work.Size is { } size && size.Measure(made) > size.Limit)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                if (plan.Candidates[i] is { Grouping: { Rounds: > 0 } grouping } refined)
+                {
+                    made[i] = refined with { Grouping = grouping with { Rounds = 0 } };
+                    var piece = await compressor.CompressAsync(work.Intents[i], made[i], plan.Analyses[i]!, cancellationToken);
+                    (pieces[i], made[i]) = (piece.Key, made[i] with { Form = piece.Form });
+                }
+            }
+        }
+
+        return (plan with { Candidates = [.. made] }, pieces);
     }
 
     /// <summary>Reads the file back and reports every compressible layer.</summary>
@@ -103,11 +120,11 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
     }
 
     /// <summary>A rule may ask for what the values of a weight do not allow: f16 beyond its range, factors beyond f32's.</summary>
-    private static void CheckApplicable(LayerIntent intent, ImmutableArray<Candidate> candidates, LayerAnalysis analysis, List<RecipeProblem> problems)
+    private static void CheckApplicable(LayerIntent intent, LayerAnalysis analysis, List<RecipeProblem> problems)
     {
         if (analysis.Losses.All(double.IsPositiveInfinity))
         {
-            string detail = $"{intent.Layer.Name} holds values beyond the range of {candidates[0].Method} as it is set. Choose another method for it, or keep it.";
+            string detail = $"{intent.Layer.Name} holds values beyond the range of {analysis.Candidates[0].Method} as it is set. Choose another method for it, or keep it.";
             problems.Add(new RecipeProblem($"{intent.RulePointer}/method", detail, RecipeProblem.IncompatibleMethod));
         }
     }
@@ -122,7 +139,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
             norm += TensorPrimitives.SumOfSquares<float>(weight.Row(row));
         }
 
-        return new MeasuredLayer(intent, Candidate.Keep, Error: null, Bound: null, norm);
+        return new MeasuredLayer(intent, Candidate.Keep, Error: null, Bands: null, Bound: null, norm);
     }
 
     private LayerSpectrum? SpectrumOf(LayerAnalysis? analysis, Candidate candidate)
@@ -138,7 +155,7 @@ internal sealed class RunSteps(PlannedWork work, LayerStore store, LayerAnalyser
 
     private MeasuredLayer Measure(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, string key, StructuredLayer? written, Verification verification)
     {
-        var (error, bound) = verification.Measure(intent, candidate.Form!, key, written, analyser, analysis);
-        return new MeasuredLayer(intent, candidate, error, bound, error.SquaredNorm);
+        var (error, bands, bound) = verification.Measure(intent, candidate, key, written, analyser, analysis);
+        return new MeasuredLayer(intent, candidate, error, bands, bound, error.SquaredNorm);
     }
 }

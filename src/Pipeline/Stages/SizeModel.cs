@@ -56,8 +56,8 @@ internal sealed class SizeModel
         return _target.Kind switch
         {
             TargetKind.ParameterRatio => _counted[layer] ? candidate.Form?.ParameterCount ?? intent.ElementCount : 0,
-            TargetKind.BitsPerWeight => _counted[layer] ? candidate.Form?.StorageBits ?? intent.Layer.Tensor.Data.ByteLength * 8 : 0,
-            _ => candidate.Bytes(intent.Layer.Tensor) + _overheads.Of(layer, candidate),
+            TargetKind.BitsPerWeight => _counted[layer] ? candidate.Form?.StorageBits ?? intent.Layer.StoredBytes * 8 : 0,
+            _ => candidate.Bytes(intent.Layer) + _overheads.Of(layer, candidate),
         };
     }
 

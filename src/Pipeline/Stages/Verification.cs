@@ -18,9 +18,11 @@ internal sealed class Verification(LayerStore store, int threads)
     /// for products; memory: the weight and the structure.
     /// </summary>
     /// <exception cref="VerificationException">The file holds something else.</exception>
-    public (ErrorMeasure Error, double? Bound) Measure(LayerIntent intent, StructureForm form, string key, StructuredLayer? written, LayerAnalyser analyser, LayerAnalysis analysis)
+    public (ErrorMeasure Error, FrequencyBands? Bands, double? Bound) Measure(
+        LayerIntent intent, Candidate candidate, string key, StructuredLayer? written, LayerAnalyser analyser, LayerAnalysis analysis)
     {
         string name = intent.Layer.Name;
+        var form = candidate.Form!;
         if (written is null || !written.Form.Equals(form))
         {
             throw new VerificationException($"The written file says that {name} is {written?.Form.ToString() ?? "not compressed"}; it was compressed to {form}.");
@@ -40,11 +42,13 @@ internal sealed class Verification(LayerStore store, int threads)
 
         var structure = StructureTensors.Read(form, written.Data);
         var weight = WeightReader.Read(intent.Layer);
-        var error = ErrorMeasure.Measure(weight, structure, intent.Importance, threads);
-        double? bound = form is ProductForm product && analysis.BasisKey is { } basisKey
-            ? LowerBound(analyser.LoadBasis(intent, basisKey), product.Rank)
+        double[]? rowErrors = intent.Importance.RowWeights is null ? null : new double[weight.Rows];
+        var error = ErrorMeasure.Measure(weight, structure, intent.Importance, threads, rowErrors);
+        var bands = rowErrors is null ? null : FrequencyBands.Of(weight, intent.Importance, rowErrors);
+        double? bound = candidate.Grouping is not null ? Math.Sqrt(BitConverter.ToDouble(store.Load(key, LayerCompressor.Bound).Bytes.Span))
+            : form is ProductForm product && analysis.BasisKey is { } basisKey ? LowerBound(analyser.LoadBasis(intent, basisKey), product.Rank)
             : null;
-        return (error, bound);
+        return (error, bands, bound);
     }
 
     /// <summary>Runs the original and the result side by side, where a runtime is at hand.</summary>
@@ -67,7 +71,7 @@ internal sealed class Verification(LayerStore store, int threads)
         var limits = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var layer in layers.Where(layer => layer.Role == WeightRole.Embedding))
         {
-            foreach (var use in layer.Uses.Where(use => use.Node.Is("Gather") && use.Input == 0))
+            foreach (var use in layer.Consumers.Where(use => use.Node.Is("Gather") && use.Input == 0))
             {
                 string ids = use.Node.Inputs[1];
                 limits[ids] = Math.Min(limits.GetValueOrDefault(ids, long.MaxValue), layer.Rows);

@@ -52,20 +52,12 @@ internal static class ServiceSetup
         services.AddSingleton<DataFolder>();
         services.AddSingleton<ArtifactStore>();
         services.AddSingleton<WriteGate>();
-        services.AddSingleton<WorkTriggers>();
-        services.AddSingleton<RunningJobs>();
-        services.AddSingleton<JobSignals>();
-        services.AddSingleton<EventLog>();
-        services.AddSingleton<EventStream>();
         services.AddSingleton<Upload>();
-        services.AddSingleton<RecipeJudge>();
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Housekeeping>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
-        services.AddScoped<JobLedger>();
-        services.AddScoped<JobAcceptance>();
-        services.AddScoped<ResultPublisher>();
+        AddJobs(services);
         services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
         services.AddDbContext<CondenseDbContext>((provider, options) =>
             options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
@@ -103,6 +95,19 @@ internal static class ServiceSetup
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
         v1.MapMethods();
         v1.MapLimits();
+    }
+
+    private static void AddJobs(IServiceCollection services)
+    {
+        services.AddSingleton<WorkTriggers>();
+        services.AddSingleton<RunningJobs>();
+        services.AddSingleton<JobSignals>();
+        services.AddSingleton<EventLog>();
+        services.AddSingleton<EventStream>();
+        services.AddSingleton<RecipeJudge>();
+        services.AddScoped<JobLedger>();
+        services.AddScoped<JobAcceptance>();
+        services.AddScoped<ResultPublisher>();
     }
 
     private static void AddOptions<T>(IServiceCollection services, string section)

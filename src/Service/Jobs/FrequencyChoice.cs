@@ -14,6 +14,10 @@ internal sealed record FrequencyChoice
     /// <summary>Patterns over the names of the tables. Default: every embedding and output layer with that many rows.</summary>
     public IReadOnlyList<string> Layers { get; init; } = [];
 
+    /// <summary>α of the row weights `(count + 1)^α`, 0 to 1: 1 serves frequent rows alone, 0 all alike. Default 0.75.</summary>
+    /// <example>0.75</example>
+    public double? Exponent { get; init; }
+
     /// <summary>Reads both forms, writes the shorter one that says everything.</summary>
     internal sealed class FrequencyChoiceConverter : JsonConverter<FrequencyChoice>
     {
@@ -26,19 +30,19 @@ internal sealed record FrequencyChoice
             }
 
             var document = JsonSerializer.Deserialize<ObjectForm>(ref reader, options) ?? throw new JsonException();
-            return new FrequencyChoice { Dataset = document.Dataset, Layers = document.Layers };
+            return new FrequencyChoice { Dataset = document.Dataset, Layers = document.Layers, Exponent = document.Exponent };
         }
 
         /// <inheritdoc/>
         public override void Write(Utf8JsonWriter writer, FrequencyChoice value, JsonSerializerOptions options)
         {
-            if (value.Layers.Count == 0)
+            if (value.Layers.Count == 0 && value.Exponent is null)
             {
                 writer.WriteStringValue(value.Dataset);
             }
             else
             {
-                JsonSerializer.Serialize(writer, new ObjectForm { Dataset = value.Dataset, Layers = value.Layers }, options);
+                JsonSerializer.Serialize(writer, new ObjectForm { Dataset = value.Dataset, Layers = value.Layers, Exponent = value.Exponent }, options);
             }
         }
     }
@@ -48,5 +52,8 @@ internal sealed record FrequencyChoice
         public required string Dataset { get; init; }
 
         public IReadOnlyList<string> Layers { get; init; } = [];
+
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public double? Exponent { get; init; }
     }
 }

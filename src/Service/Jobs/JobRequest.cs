@@ -96,7 +96,7 @@ internal sealed record JobRequest
         Methods = Methods,
         Layers = [.. Layers.Select(layer => new LayerRule(layer.Match, layer.Method, layer.Settings))],
         Keep = Keep,
-        Frequencies = counts is null ? null : new TokenFrequencies(counts, Frequencies!.Layers),
+        Frequencies = counts is null ? null : new TokenFrequencies(counts, Frequencies!.Layers, Frequencies.Exponent ?? TokenFrequencies.DefaultExponent),
         Opset = Output?.Opset,
         Seed = Seed,
     };

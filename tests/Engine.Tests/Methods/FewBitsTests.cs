@@ -60,9 +60,9 @@ public sealed class FewBitsTests
     [MemberData(nameof(Kinds))]
     public void The_prediction_is_the_result_to_the_bit(int bits, bool symmetric, QuantizationGranularity granularity, int groupSize)
     {
-        var weight = Samples.Normal(600, 37, 1);
-        var importance = new Importance { RowWeights = Samples.RowWeights(600, 2) };
-        var form = new QuantizedForm(600, 37, bits, symmetric, granularity, groupSize);
+        var weight = Samples.Normal(300, 37, 1);
+        var importance = new Importance { RowWeights = Samples.RowWeights(300, 2) };
+        var form = new QuantizedForm(300, 37, bits, symmetric, granularity, groupSize);
         var result = RoundToNearest.Compress(weight, importance, form);
         Assert.Equal(result.Error, RoundToNearest.Predict(weight, importance, form));
         Assert.Equal(result.Error, RoundToNearest.Predict(weight, importance, form, threads: 3));
@@ -76,8 +76,8 @@ public sealed class FewBitsTests
     [MemberData(nameof(Kinds))]
     public void Clipping_never_loses_and_gains_clearly_where_codes_are_few(int bits, bool symmetric, QuantizationGranularity granularity, int groupSize)
     {
-        var weight = Samples.Normal(400, 300, 4);
-        var form = new QuantizedForm(400, 300, bits, symmetric, granularity, groupSize);
+        var weight = Samples.Normal(150, 300, 4);
+        var form = new QuantizedForm(150, 300, bits, symmetric, granularity, groupSize);
         double whole = RoundToNearest.Predict(weight, Importance.None, form, clipping: RangeClipping.None).SquaredError;
         double clipped = RoundToNearest.Predict(weight, Importance.None, form, clipping: RangeClipping.LeastSquares).SquaredError;
         Assert.InRange(clipped, 0, whole);

@@ -24,6 +24,37 @@ public sealed class RowPartitionMatrixTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Leaves))]
+    public void Rows_in_another_order_agree_with_their_entries(string second)
+    {
+        int[] places = [.. Enumerable.Range(0, 307)];
+        new Random(5).Shuffle(places);
+        var partition = new RowPartitionMatrix([Leaf("f32", 300, 33, 1), Leaf(second, 7, 33, 2)], places);
+        StructureLaws.AssertConsistent(partition);
+        var stacked = new RowPartitionMatrix(partition.Blocks);
+        for (int row = 0; row < 307; row++)
+        {
+            Assert.Equal(stacked.ToDense().Row(places[row]).ToArray(), partition.ToDense().Row(row).ToArray());
+        }
+
+        Assert.Equal(stacked.StorageBits + (32 * 307), partition.StorageBits);
+        Assert.Equal(stacked.Form.ParameterCount, partition.Form.ParameterCount);
+        Assert.NotEqual(stacked.Form, partition.Form);
+        Assert.NotEqual(stacked.Form.ToString(), partition.Form.ToString());
+    }
+
+    [Theory]
+    [InlineData("3 places for 4 rows", 0, 1, 2)]
+    [InlineData("Row 3 has place 1 of 4", 0, 1, 2, 1)]
+    [InlineData("Row 0 has place 4 of 4", 4, 1, 2, 0)]
+    [InlineData("Row 1 has place -1 of 4", 0, -1, 2, 3)]
+    public void Places_that_are_not_each_rows_once_are_refused(string said, params int[] places)
+    {
+        var exception = Assert.Throws<ArgumentException>(() => new RowPartitionMatrix([Leaf("f32", 3, 4, 1), Leaf("f32", 1, 4, 2)], places));
+        Assert.Contains(said, exception.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Rows_stand_in_the_order_of_the_blocks()
     {
@@ -84,7 +115,10 @@ public sealed class RowPartitionMatrixTests
             new ProductForm(new DenseForm(5, 2, FloatFormat.F32), new DenseForm(2, 20, FloatFormat.BF16))]);
         string text = JsonSerializer.Serialize(form, s_web);
         Assert.StartsWith("""{"structure":"rowPartition","blocks":[{"structure":"dense",""", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("permuted", text, StringComparison.Ordinal);
         Assert.Equal(form, JsonSerializer.Deserialize<StructureForm>(text, s_web));
+        StructureForm permuted = new RowPartitionForm(((RowPartitionForm)form).Blocks, permuted: true);
+        Assert.Equal(permuted, JsonSerializer.Deserialize<StructureForm>(JsonSerializer.Serialize(permuted, s_web), s_web));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class DecodedWeightTests(ITestOutputHelper output) : RewrittenMode
     [MemberData(nameof(Contexts))]
     public async Task The_oldest_and_the_newest_opset_compute_the_same(string context)
     {
-        foreach (string structure in (string[])["F16", "int8 unsigned PerRow", "int8 signed groups of 8", "rows F16, int8"])
+        foreach (string structure in (string[])["F16", "int8 unsigned PerRow", "int8 signed groups of 8", "rows F16, int8", "int4 unsigned groups of 8", "int4 signed PerRow", "rows int4, int8, int2"])
         {
             await AssertComputesTheSame(context, structure, 7, 25);
         }

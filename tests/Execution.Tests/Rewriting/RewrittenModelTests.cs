@@ -59,20 +59,22 @@ public abstract class RewrittenModelTests(ITestOutputHelper output)
     private static bool IsSupported(WeightContext context, Model model, StructureForm form, int opset) => form switch
     {
         ProductForm product => context.TakesFactors
-            && (!LooksRowsUp(model) || context.Transposed || FillsBytes(product.Left, product.Left.Columns))
-            && (!LooksRowsUp(model) || !context.Transposed || FillsBytes(product.Right, product.Right.Rows)),
+            && (!LooksRowsUp(context, model) || context.Transposed || FillsBytes(product.Left, product.Left.Columns))
+            && (!LooksRowsUp(context, model) || !context.Transposed || FillsBytes(product.Right, product.Right.Rows)),
         QuantizedForm { StoredBits: 3 or 5 or 6 } => false,
-        QuantizedForm => !LooksRowsUp(model) || FillsBytes(form, context.Transposed ? form.Rows : form.Columns),
+        QuantizedForm => !LooksRowsUp(context, model) || FillsBytes(form, context.Transposed ? form.Rows : form.Columns),
         DenseForm { Format: FloatFormat.BF16 } => opset >= 13,
         RowPartitionForm partition => partition.Blocks.All(block => IsSupported(context, model, block, opset))
-            && (!LooksRowsUp(model) || (opset >= 9 && !context.Transposed))
-            && (!partition.Blocks.Any(block => block is ProductForm) || !s_withoutBlocksOfFactors.Contains(context.Name)),
+            && (!LooksRowsUp(context, model) || (opset >= 9 && !context.Transposed))
+            && (!partition.Blocks.Any(block => block is ProductForm) || !(context.WithoutBlocksOfFactors || s_withoutBlocksOfFactors.Contains(context.Name))),
         _ => true,
     };
 
     private static bool FillsBytes(StructureForm form, int rowLength) => form is not QuantizedForm { StoredBits: var bits } || rowLength * bits % 8 == 0;
 
-    private static bool LooksRowsUp(Model model) => model.Program!.Main.Nodes.Exists(node => node.Is("Gather") && node.Attribute("axis")?.Ints[0] != 1);
+    // Rows of a turned table are columns of the stored one: it is decoded instead.
+    private static bool LooksRowsUp(WeightContext context, Model model) => model.Program!.AllGraphs().Any(graph => graph.Nodes.Exists(node =>
+        node.Is("Gather") && node.Attribute("axis")?.Ints[0] != 1 && (!context.Transposed || string.Equals(node.Inputs[0], "W", StringComparison.Ordinal))));
 
     private static double Difference(OnnxRuntimeLibrary library, WeightContext context, string original, string result, int opset, OptimisationLevel level)
     {

@@ -24,11 +24,17 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
     /// <summary>Whether a product of factors can take the weight's place.</summary>
     public bool TakesFactors { get; init; }
 
+    /// <summary>Whether factors can take its place, but blocks of rows that are factors can't: rows of W are no entries of what the graph computes with it.</summary>
+    public bool WithoutBlocksOfFactors { get; init; }
+
     /// <summary>Whether the graph tells that W lies this way round; else it is compressed the other way, which must do as well.</summary>
     public bool AsFound { get; init; } = true;
 
     /// <summary>The type of the weight and of what goes in and out.</summary>
     public DType Type { get; init; } = DType.F32;
+
+    /// <summary>How many rows ids may name; 0: as many as the tensor has.</summary>
+    public long Ids { get; init; }
 
     /// <summary>Builds the model.</summary>
     /// <param name="weight">W.</param>
@@ -63,12 +69,12 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
     /// <param name="opset">The opset.</param>
     public IEnumerable<IReadOnlyDictionary<string, RuntimeTensor>> MakeInputs(OnnxRuntimeSession session, int opset)
     {
-        var inputs = new RandomInputs(1, new Dictionary<string, long>(StringComparer.Ordinal) { ["ids"] = Shape[0] }).Create(session.Inputs, 1, 8);
+        var inputs = new RandomInputs(1, new Dictionary<string, long>(StringComparer.Ordinal) { ["ids"] = Limit }).Create(session.Inputs, 1, 8);
         if (opset >= 11 && inputs.TryGetValue("ids", out var ids))
         {
             // The last row but one, and the second.
             WriteId(ids, 0, -2);
-            WriteId(ids, 1, 1 - (int)Shape[0]);
+            WriteId(ids, 1, 1 - (int)Limit);
         }
 
         if (!inputs.TryGetValue("c", out var condition))
@@ -81,6 +87,8 @@ internal sealed record WeightContext(string Name, long[] Shape, int Rows, int Co
             ["c"] = condition with { Data = [value] },
         });
     }
+
+    private long Limit => Ids > 0 ? Ids : Shape[0];
 
     private static void WriteId(RuntimeTensor ids, int index, int id)
     {

@@ -20,6 +20,8 @@ public sealed class LayerFinderTests : IDisposable
         { "Gather:axis=1", 0, [100, 8], WeightRole.Other, 100, 8, false },
         { "MatMul", 1, [8, 3], WeightRole.Linear, 3, 8, true },
         { "MatMul", 0, [3, 8], WeightRole.Linear, 3, 8, false },
+        { "MatMul", 1, [1, 8, 3], WeightRole.Linear, 3, 8, true },
+        { "MatMul", 0, [1, 1, 3, 8], WeightRole.Linear, 3, 8, false },
         { "MatMul", 1, [5, 8, 3], WeightRole.Linear, 40, 3, false },
         { "MatMul", 0, [2, 5, 8, 3], WeightRole.Linear, 80, 3, false },
         { "Gemm", 1, [8, 3], WeightRole.Linear, 3, 8, true },
@@ -238,6 +240,47 @@ public sealed class LayerFinderTests : IDisposable
         Assert.Equal((dims[0], dims[1..].Aggregate(1, (product, dimension) => product * dimension), false), (layer.Rows, layer.Columns, layer.Transposed));
         Assert.True(layer.Operator is null && layer.Scope is null && layer.Uses.IsEmpty);
         Assert.DoesNotContain(layers, other => string.Equals(other.Name, "vector", StringComparison.Ordinal));
+    }
+
+    /// <summary>Names, dimensions and whether the matrices of a file are stored in×out.</summary>
+    public static TheoryData<string, string[], string[]> Gpt2Files => new()
+    {
+        {
+            "transformers",
+            ["h.0.attn.c_attn.weight 8 24", "h.0.attn.c_attn.bias 24", "h.0.attn.c_proj.weight 8 8", "h.0.attn.c_proj.bias 8", "h.0.mlp.c_fc.weight 8 32",
+                "h.0.mlp.c_fc.bias 32", "h.0.mlp.c_proj.weight 32 8", "h.0.mlp.c_proj.bias 8"],
+            ["Attention 24 8 True", "Attention 8 8 True", "Linear 32 8 True", "Linear 8 32 True"]
+        },
+        {
+            "linear modules of the same names",
+            ["h.0.attn.c_attn.weight 24 8", "h.0.attn.c_attn.bias 24", "h.0.attn.c_proj.weight 8 8", "h.0.attn.c_proj.bias 8", "h.0.mlp.c_fc.weight 32 8",
+                "h.0.mlp.c_fc.bias 32", "h.0.mlp.c_proj.weight 8 32", "h.0.mlp.c_proj.bias 8"],
+            ["Attention 24 8 False", "Attention 8 8 False", "Linear 32 8 False", "Linear 8 32 False"]
+        },
+        {
+            "linear modules without biases",
+            ["h.0.attn.c_attn.weight 24 8", "h.0.attn.c_proj.weight 8 8", "h.0.mlp.c_fc.weight 32 8", "h.0.mlp.c_proj.weight 8 32"],
+            ["Attention 24 8 False", "Attention 8 8 False", "Linear 32 8 False", "Linear 8 32 False"]
+        },
+        {
+            "fused projections of linear modules",
+            ["block.attn.in_proj_weight 24 8", "block.mixer.Wqkv.weight 24 8", "visual.to_qkv.weight 24 8", "other.fc.weight 24 8", "other.fc.bias 24"],
+            ["Attention 24 8 False", "Attention 24 8 False", "Attention 24 8 False", "Linear 24 8 False"]
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Gpt2Files))]
+    public void Matrices_of_conv1d_modules_lie_the_other_way_round(string file, string[] tensors, string[] expected)
+    {
+        using var model = new Model(
+            ModelFormat.Safetensors,
+            [.. tensors.Select(text => text.Split(' ')).Select(parts => Tensor(parts[0], [.. parts[1..].Select(size => long.Parse(size, System.Globalization.CultureInfo.InvariantCulture))]))],
+            null,
+            new Dictionary<string, string>(StringComparer.Ordinal),
+            []);
+        var found = LayerFinder.Find(model).Select(layer => $"{layer.Role} {layer.Rows} {layer.Columns} {layer.Transposed}");
+        Assert.True(found.SequenceEqual(expected), file);
     }
 
     private static Tensor Tensor(string name, long[] dims)

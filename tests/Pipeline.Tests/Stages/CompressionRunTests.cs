@@ -231,6 +231,65 @@ public sealed class CompressionRunTests : IDisposable
         Assert.All(report.Layers, layer => Assert.Contains(layer.Method, new[] { "quantize", "keep" }));
     }
 
+    [Theory]
+    [InlineData("onnx", 4.7)]
+    [InlineData("onnx", 6)]
+    [InlineData("safetensors", 5.3)]
+    [InlineData("safetensors", 7)]
+    [InlineData("safetensors", 9.1)]
+    public async Task Ratios_between_the_widths_of_codes_are_met_within_one_percent(string format, double ratio)
+    {
+        string path = format == "onnx" ? SampleFiles.Onnx : SampleFiles.Safetensors;
+        var report = await RunAsync(path, Ratio(ratio) with { Methods = ["quantize", "mixed"] });
+        Assert.InRange(report.Ratio, ratio, ratio * 1.01);
+        Assert.Contains(report.Layers, layer => layer.Form is QuantizedForm { IsPacked: true } or RowPartitionForm);
+        Assert.DoesNotContain(report.Warnings, warning => warning.Code is "widened_codes");
+        Assert.All(report.Layers, layer => Assert.False(format == "onnx" && layer.Form is QuantizedForm { StoredBits: not (4 or 8) }));
+    }
+
+    [Theory]
+    [InlineData("onnx", "encoder.weight", """{ "codeBits": 4, "groupSize": 32, "symmetric": false }""", 4, false)]
+    [InlineData("onnx", "encoder.weight", """{ "codeBits": 2 }""", 2, false)]
+    [InlineData("onnx", "encoder.weight", """{ "codeBits": 3, "clipping": "none" }""", 8, true)]
+    [InlineData("onnx", "rnn.weight_hh_l0", """{ "codeBits": 6 }""", 8, true)]
+    [InlineData("safetensors", "encoder.weight", """{ "codeBits": 3, "clipping": "mse" }""", 3, false)]
+    [InlineData("safetensors", "encoder.weight", """{ "codeBits": 5, "granularity": "perColumn" }""", 5, false)]
+    public async Task Codes_that_a_graph_cannot_read_take_a_byte_and_are_said_to(string format, string layer, string settings, int storedBits, bool widened)
+    {
+        var recipe = new CompressionRecipe { Layers = [new LayerRule(layer, "quantize", JsonNode.Parse(settings)!.AsObject())] };
+        var report = await RunAsync(format == "onnx" ? SampleFiles.Onnx : SampleFiles.Safetensors, recipe);
+        var compressed = report.Layers.Single(described => described.Name == layer);
+        Assert.Equal(storedBits, Assert.IsType<QuantizedForm>(compressed.Form).StoredBits);
+        Assert.Equal(compressed.Form!.StorageBits / 8, compressed.BytesAfter);
+        Assert.Equal(widened, report.Warnings.Any(warning => warning.Code is "widened_codes" && warning.Layer == layer));
+    }
+
+    [Fact]
+    public async Task Clipping_is_what_the_rule_says()
+    {
+        async Task<double> ErrorAsync(string settings)
+        {
+            var rule = new LayerRule("encoder.weight", "quantize", JsonNode.Parse(settings)!.AsObject());
+            return (await RunAsync(SampleFiles.Safetensors, new CompressionRecipe { Layers = [rule] })).Layers.Single(layer => layer.Form is not null).RelativeError;
+        }
+
+        double clipped = await ErrorAsync("""{ "codeBits": 4 }""");
+        Assert.Equal(clipped, await ErrorAsync("""{ "codeBits": 4, "clipping": "mse" }"""));
+        Assert.InRange(clipped, 0, 0.95 * await ErrorAsync("""{ "codeBits": 4, "clipping": "none" }"""));
+    }
+
+    [Theory]
+    [InlineData("""{ "codeBits": 7 }""", "/layers/0/settings/codeBits")]
+    [InlineData("""{ "codeBits": 4, "groupSize": 1 }""", "/layers/0/settings/groupSize")]
+    [InlineData("""{ "codeBits": 4, "groupSize": 32, "granularity": "perRow" }""", "/layers/0/settings/groupSize")]
+    [InlineData("""{ "clipping": "some" }""", "/layers/0/settings/clipping")]
+    public async Task Wrong_settings_of_codes_are_refused_with_their_place(string settings, string pointer)
+    {
+        var recipe = new CompressionRecipe { Layers = [new LayerRule("encoder.weight", "quantize", JsonNode.Parse(settings)!.AsObject())] };
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(SampleFiles.Onnx, recipe));
+        Assert.Equal(pointer, exception.Problems.Single().Pointer);
+    }
+
     [Fact]
     public async Task Every_offending_name_is_listed_with_its_nearest()
     {

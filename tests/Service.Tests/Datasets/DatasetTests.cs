@@ -58,6 +58,16 @@ public sealed class DatasetTests(RunningService service) : IClassFixture<Running
         Assert.Equal("succeeded", (string?)(await service.Api.EndAsync(job))["state"]);
         var layer = (await service.Api.GetAsync($"/v1/jobs/{job}/report"))["layers"]![0]!;
         Assert.True((double)layer["weightedRelativeError"]! < (double)layer["relativeError"]!);
+        Assert.True((double)layer["headError"]! < (double)layer["tailError"]!);
+
+        string alike = await service.Api.AddJobAsync(
+            $$"""{"model":"{{model}}","target":{"ratio":3},"methods":["low-rank"],"frequencies":{"dataset":"{{dataset}}","layers":["embedding.*"],"exponent":0} }""");
+        Assert.Equal("succeeded", (string?)(await service.Api.EndAsync(alike))["state"]);
+        var unweighted = (await service.Api.GetAsync($"/v1/jobs/{alike}/report"))["layers"]![0]!;
+        Assert.Equal((double)unweighted["relativeError"]!, (double)unweighted["weightedRelativeError"]!, 1e-9);
+        using var beyond = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json(
+            $$"""{"model":"{{model}}","target":{"ratio":3},"frequencies":{"dataset":"{{dataset}}","exponent":2} }"""));
+        Assert.Equal("/frequencies/exponent", (string?)(await ApiClient.ProblemAsync(beyond, 422, "invalid_field"))["errors"]![0]!["pointer"]);
 
         using var wrong = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json(
             $$"""{"model":"{{model}}","target":{"ratio":3},"frequencies":"dst_NONE"}"""));

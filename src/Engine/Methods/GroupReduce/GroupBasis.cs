@@ -42,8 +42,8 @@ public sealed class GroupBasis
     /// <summary><c>Σ wᵢ‖Wᵢ‖²</c>.</summary>
     public double TotalEnergy => _bases.Sum(basis => basis.TotalEnergy);
 
-    /// <summary>Whether the factors of every rank are within the range of f32.</summary>
-    public bool IsFinite => _bases.All(basis => !basis.Left.Peaks.AsSpan().ContainsAnyExceptInRange(0, float.MaxValue));
+    /// <summary>The largest magnitude of any left factor's entry, at any rank.</summary>
+    public double Peak => _bases.Max(basis => basis.Left.Peaks.DefaultIfEmpty().Max());
 
     /// <summary>Factorizes every group.</summary>
     /// <param name="weight">W, m×n, finite.</param>
@@ -87,9 +87,33 @@ public sealed class GroupBasis
     public GroupPlan? Allocate(RankRule rule, BlockEntry entry, GroupBudget budget)
         => rule == RankRule.Paper ? AllocateByWeight(entry, budget) : AllocateByGain(entry, budget);
 
-    /// <summary>What the blocks of these shapes will lose, <c>Σ wᵢ‖Wᵢ − Ŵᵢ‖²</c>: to rounding with factors in f32, a close estimate with codes.</summary>
-    /// <param name="blocks">A shape for each group.</param>
-    internal double Predict(IReadOnlyList<StructureForm> blocks)
+    /// <summary>Blocks of given shapes, with what they will lose.</summary>
+    /// <param name="blocks">A shape for each group: factors of a rank within the basis's, or the group's own entries.</param>
+    /// <exception cref="ArgumentException">The shapes are not those of the groups.</exception>
+    public GroupPlan Plan(IReadOnlyList<StructureForm> blocks)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        bool fits = blocks.Count == _bases.Length && blocks
+            .Zip(_bases, (block, basis) => block.Rows == basis.Rows && block.Columns == basis.Columns && ((block as ProductForm)?.Rank ?? 0) <= basis.Rank)
+            .All(same => same);
+        return fits ? new GroupPlan([.. blocks], Predict(blocks)) : throw new ArgumentException("The blocks are not those of the groups.", nameof(blocks));
+    }
+
+    /// <summary>The least that blocks of a plan's rows and ranks lose: <c>Σ_p Σ_{j ≥ k_p} σ_pj²</c>.</summary>
+    /// <param name="plan">The blocks.</param>
+    public double Bound(GroupPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        double bound = 0;
+        for (int g = 0; g < plan.Blocks.Length; g++)
+        {
+            bound += plan.Blocks[g] is ProductForm product ? _bases[g].TailEnergy(product.Rank) : 0;
+        }
+
+        return bound;
+    }
+
+    private double Predict(IReadOnlyList<StructureForm> blocks)
     {
         double error = 0;
         for (int g = 0; g < blocks.Count; g++)
@@ -103,19 +127,6 @@ public sealed class GroupBasis
         }
 
         return error;
-    }
-
-    /// <summary>The least that blocks of these ranks lose: the sum of the tails.</summary>
-    /// <param name="blocks">A shape for each group.</param>
-    internal double Bound(IReadOnlyList<StructureForm> blocks)
-    {
-        double bound = 0;
-        for (int g = 0; g < blocks.Count; g++)
-        {
-            bound += blocks[g] is ProductForm product ? _bases[g].TailEnergy(product.Rank) : 0;
-        }
-
-        return bound;
     }
 
     /// <summary>Shapes for the groups that keep the ranks of other blocks as far as these groups have them.</summary>

@@ -15,8 +15,12 @@ public readonly record struct GroupBudget(long Limit, bool CountsBits)
         return CountsBits ? form.StorageBits : form.ParameterCount;
     }
 
-    /// <summary>What a block of this height and rank costs, or its own entries where the factors would cost as much.</summary>
-    internal StructureForm Cheaper(BlockEntry entry, int rows, int columns, int rank)
+    /// <summary>Factors for a block, or its own entries where the factors would cost as much.</summary>
+    /// <param name="entry">How numbers are stored.</param>
+    /// <param name="rows">Rows of the block.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="rank">The rank; less than 1 counts as 1.</param>
+    public StructureForm Cheaper(BlockEntry entry, int rows, int columns, int rank)
     {
         if (rank < Math.Min(rows, columns))
         {

@@ -38,7 +38,8 @@ public static class GroupReduce
         var plan = basis.Allocate(settings.Ranks, settings.Entry, settings.Budget)
             ?? throw new ArgumentException($"The budget of {settings.Budget.Limit} is below what {groups.Count} blocks of rank 1 cost.", nameof(settings));
         (basis, plan) = Refine(weight, importance, basis, plan, settings, seed, threads, null, cancellationToken);
-        return Build(weight, importance, basis, plan, settings.Entry, threads);
+        var structure = Build(weight, importance, basis, plan, settings.Entry, threads);
+        return new CompressedWeight(structure, ErrorMeasure.Measure(weight, structure, importance, threads), basis.Bound(plan));
     }
 
     /// <summary>Moves rows to the blocks that serve them best while the error falls; what comes out never costs more nor loses more than what goes in.</summary>
@@ -97,7 +98,7 @@ public static class GroupReduce
         return (basis, plan);
     }
 
-    /// <summary>Makes the blocks and measures the error. O(m·n·k).</summary>
+    /// <summary>Makes the blocks. O(m·n·k).</summary>
     /// <param name="weight">W, m×n.</param>
     /// <param name="importance">The row weights.</param>
     /// <param name="basis">The bases of the groups.</param>
@@ -105,7 +106,7 @@ public static class GroupReduce
     /// <param name="entry">How their numbers are stored.</param>
     /// <param name="threads">Degree of parallelism, ≥ 1.</param>
     /// <exception cref="ArgumentException">W·V is beyond the range of f32, or an entry beyond that of the format.</exception>
-    public static CompressedWeight Build(Matrix weight, Importance importance, GroupBasis basis, GroupPlan plan, BlockEntry entry, int threads)
+    public static StructuredMatrix Build(Matrix weight, Importance importance, GroupBasis basis, GroupPlan plan, BlockEntry entry, int threads)
     {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(basis);
@@ -123,8 +124,7 @@ public static class GroupReduce
             });
         }
 
-        StructuredMatrix structure = blocks.Count == 1 ? blocks[0] : new RowPartitionMatrix(blocks.MoveToImmutable(), basis.Groups.Permutation());
-        return new CompressedWeight(structure, ErrorMeasure.Measure(weight, structure, importance, threads), basis.Bound(plan.Blocks));
+        return blocks.Count == 1 ? blocks[0] : new RowPartitionMatrix(blocks.MoveToImmutable(), basis.Groups.Permutation());
     }
 
     private static ProductMatrix Factorize(Matrix rows, Importance importance, LowRankBasis basis, ProductForm form, BlockEntry entry, int threads)

@@ -139,7 +139,8 @@ public sealed class RowGroups
     internal Importance Gather(double[]? weights, int group)
         => weights is null ? Importance.None : new Importance { RowWeights = Array.ConvertAll(_rows[group], row => weights[row]) };
 
-    private static int[] Order(Importance importance, int rows)
+    /// <summary>The rows from the heaviest to the lightest; rows of the same weight, or of none, in their own order. O(m·log m).</summary>
+    internal static int[] Order(Importance importance, int rows)
     {
         var weights = RowWeights.Of(importance, rows);
         int[] order = new int[rows];

@@ -15,7 +15,7 @@ public static class RoundToNearest
     /// <param name="codeBits">Bits of a code.</param>
     public static RangeClipping DefaultClipping(int codeBits) => codeBits < QuantizedForm.ByteBits ? RangeClipping.LeastSquares : RangeClipping.None;
 
-    /// <summary>Quantizes a weight and measures the error. O(m·n): three passes, and some 12 to 30 more where ranges are clipped.</summary>
+    /// <summary>Quantizes a weight and measures the error. O(m·n): three passes, and some 12 to 24 more where ranges are clipped.</summary>
     /// <param name="weight">W, m×n, finite.</param>
     /// <param name="importance">The row weights in which the error is measured; the codes do not depend on them.</param>
     /// <param name="form">Width, symmetry and granularity, m×n.</param>

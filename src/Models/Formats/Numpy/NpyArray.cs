@@ -23,7 +23,7 @@ internal static class NpyArray
             throw new ModelFormatException(exception.Code, $"Array '{name}': {exception.Message}", exception.Offset, name, exception);
         }
 
-        TensorData bytes = new SlicedTensorData(data, header.Length);
+        TensorData bytes = new SliceTensorData(data, header.Length, data.ByteLength - header.Length);
         bytes = header.BigEndian ? new SwappedTensorData(bytes, NpyDTypes.SwappedBytes(header.DType)) : bytes;
         return new Tensor(name, header.DType, header.Shape, header.FortranOrder ? RowMajor(name, header, bytes) : bytes);
     }

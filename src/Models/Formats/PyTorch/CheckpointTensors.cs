@@ -21,7 +21,7 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
 
     // Views may overlap and repeat; but if all of them together are this many times the file, and not small, the file is made to fill a disk.
     private const long MostExpansion = 64;
-    private const long SmallBytes = 64 << 20;
+    private const long SmallBytes = 16 << 20;
 
     private const int MaxIndexDigits = 10;
 

@@ -1,4 +1,3 @@
-using Condense.Models.Formats.PyTorch.Pickle;
 using Condense.Models.Tensors;
 using Microsoft.Win32.SafeHandles;
 

@@ -11,10 +11,10 @@ internal static class Attributes
     /// <param name="value">Its value.</param>
     public static NodeAttribute Int(string name, long value) => new() { Name = name, Kind = AttributeKind.Int, Ints = [value] };
 
-    /// <summary>A list of one integer.</summary>
+    /// <summary>Integers.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <param name="value">Its value.</param>
-    public static NodeAttribute Ints(string name, long value) => new() { Name = name, Kind = AttributeKind.Ints, Ints = [value] };
+    /// <param name="values">Its values.</param>
+    public static NodeAttribute Ints(string name, params ReadOnlySpan<long> values) => new() { Name = name, Kind = AttributeKind.Ints, Ints = [.. values] };
 
     /// <summary>An integer of a node; null when it is given by the caller of the function that the node stands in, and so not known.</summary>
     /// <param name="node">The node.</param>

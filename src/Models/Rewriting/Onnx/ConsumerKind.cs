@@ -12,6 +12,12 @@ internal enum ConsumerKind
     /// <summary>Multiplies with it or its transpose, and may add.</summary>
     Gemm,
 
+    /// <summary>Convolves with it, all channels together.</summary>
+    Conv,
+
+    /// <summary>A recurrent layer's input matrix: multiplies what comes in with it, for each step.</summary>
+    RecurrentInput,
+
     /// <summary>Anything else: it wants the weight itself.</summary>
     Other,
 }

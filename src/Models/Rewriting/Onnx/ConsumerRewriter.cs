@@ -15,11 +15,11 @@ internal sealed class ConsumerRewriter(ModelGraph source, PlannedLayers layers, 
     {
         for (int input = 0; input < node.Inputs.Count; input++)
         {
-            if (layers.Find(node.Inputs[input], source) is { } plan
-                && WeightSupport.KindOf(node, input, plan.Layer.Tensor) is var kind
-                && plan.Rewrites(kind))
+            if (layers.Find(node.Inputs[input], source) is { } value
+                && WeightSupport.KindOf(node, input, value.Place, value.Plan.Layer) is var kind
+                && value.Plan.Rewrites(kind))
             {
-                Replace(node, input, kind, plan);
+                Replace(node, input, kind, value);
                 return;
             }
         }
@@ -27,48 +27,62 @@ internal sealed class ConsumerRewriter(ModelGraph source, PlannedLayers layers, 
         emitter.Add(node);
     }
 
-    private void Replace(Node node, int input, ConsumerKind kind, LayerPlan plan)
+    private void Replace(Node node, int input, ConsumerKind kind, PlannedValue value)
     {
-        var type = plan.Layer.Tensor.DType;
+        var type = value.Place.Type;
         if (kind == ConsumerKind.Gather)
         {
-            WeightDecoding.Rows(emitter, plan.Stored!, node.Inputs[1]).Cast(DType.F32, type).End(node.Outputs[0], node);
+            WeightDecoding.Rows(emitter, value.Plan.Stored!, node.Inputs[1]).Cast(DType.F32, type).End(node.Outputs[0], node);
             return;
         }
 
-        if (plan.Stored is StoredPartition partition)
+        if (value.Plan.Stored is StoredPartition partition)
         {
-            new PartitionProducts(emitter, Add, partition, type).Replace(node, input, plan.Layer.Name);
+            new PartitionProducts(emitter, Add, partition, value.Place).Replace(node, input, value.Plan.Layer.Name);
             return;
         }
 
-        var product = (StoredProduct)plan.Stored!;
-        string left = WeightDecoding.Whole(emitter, product.Left, type);
-        string right = WeightDecoding.Whole(emitter, product.Right, type);
-        string inner = emitter.NewName($"{plan.Layer.Name}.inner");
-        if (kind == ConsumerKind.MatMul)
+        var factors = new FactorValues(emitter, (StoredProduct)value.Plan.Stored!, value.Plan, value.Place);
+        string inner = emitter.NewName($"{value.Plan.Layer.Name}.inner");
+        switch (kind)
         {
-            // x·(L·R) = (x·L)·R, and (L·R)·x = L·(R·x).
-            bool weightFirst = input == 0;
-            Add(Multiply(weightFirst ? right : node.Inputs[0], weightFirst ? node.Inputs[1] : left, inner));
-            var outer = CopyWithoutInputs(node);
-            outer.Inputs.AddRange(weightFirst ? [left, inner] : [inner, right]);
-            emitter.Add(outer);
-        }
-        else
-        {
-            ReplaceGemm(node, input, left, right, inner, type);
+            case ConsumerKind.MatMul:
+                ReplaceMatMul(node, weightFirst: input == 0, factors, inner);
+                break;
+            case ConsumerKind.Gemm:
+                ReplaceGemm(node, input, factors, inner, type);
+                break;
+            case ConsumerKind.Conv:
+                ReplaceConv(node, factors, inner);
+                break;
+            default:
+                ReplaceRecurrent(node, factors, inner);
+                break;
         }
     }
 
+    // x·(L·R) = (x·L)·R, and (L·R)·x = L·(R·x). Axes of length 1 in front of the weight's matrix go with the factor that comes last.
+    private void ReplaceMatMul(Node node, bool weightFirst, FactorValues factors, string inner)
+    {
+        string near = weightFirst ? factors.Second(leadingOnes: false) : factors.First(leadingOnes: false);
+        string far = weightFirst ? factors.First(leadingOnes: true) : factors.Second(leadingOnes: true);
+        Add(Multiply(weightFirst ? near : node.Inputs[0], weightFirst ? node.Inputs[1] : near, inner));
+        var outer = CopyWithoutInputs(node);
+        outer.Inputs.AddRange(weightFirst ? [far, inner] : [inner, far]);
+        emitter.Add(outer);
+    }
+
     // Gemm computes alpha·A'·B' + beta·C, A' and B' being A and B or their transposes. The factor next to the other input goes first, alone; the other one
-    // then takes alpha, beta and C. (L·R)' is L·R or Rᵀ·Lᵀ: which factor is next to the other input depends on the transpose.
-    private void ReplaceGemm(Node node, int input, string left, string right, string inner, DType type)
+    // then takes alpha, beta and C. With the stored weight S = L·R, S' is L·R or Rᵀ·Lᵀ: which factor is next to the other input depends on the transpose,
+    // to which a Transpose in front of the node adds.
+    private void ReplaceGemm(Node node, int input, FactorValues factors, string inner, DType type)
     {
         bool weightFirst = input == 0;
-        bool transposed = Attributes.Int(node, weightFirst ? "transA" : "transB", 0) != 0;
-        string near = weightFirst == transposed ? left : right;
-        string far = weightFirst == transposed ? right : left;
+        string weightSwitch = weightFirst ? "transA" : "transB";
+        string otherSwitch = weightFirst ? "transB" : "transA";
+        bool transposed = (Attributes.Int(node, weightSwitch, 0) != 0) ^ factors.Flipped;
+        string near = weightFirst == transposed ? factors.StoredLeft : factors.StoredRight;
+        string far = weightFirst == transposed ? factors.StoredRight : factors.StoredLeft;
         var first = new Node { Name = inner, OpType = "Gemm" };
         first.Inputs.AddRange(weightFirst ? [near, node.Inputs[1]] : [node.Inputs[0], near]);
         if (emitter.Opset < 11)
@@ -77,14 +91,43 @@ internal sealed class ConsumerRewriter(ModelGraph source, PlannedLayers layers, 
         }
 
         first.Outputs.Add(inner);
-        first.Attributes.AddRange(node.Attributes.Where(attribute => attribute.Name is "transA" or "transB"));
-        Add(first);
-
+        first.Attributes.AddRange(node.Attributes.Where(attribute => string.Equals(attribute.Name, otherSwitch, StringComparison.Ordinal)));
         var second = CopyWithoutInputs(node);
         second.Inputs.AddRange([weightFirst ? far : inner, weightFirst ? inner : far, .. node.Inputs.Skip(2)]);
-        string settled = weightFirst ? "transB" : "transA";
-        second.Attributes.RemoveAll(attribute => string.Equals(attribute.Name, settled, StringComparison.Ordinal));
+        second.Attributes.RemoveAll(attribute => attribute.Name is "transA" or "transB");
+        if (transposed)
+        {
+            first.Attributes.Add(Attributes.Int(weightSwitch, 1));
+            second.Attributes.Add(Attributes.Int(weightSwitch, 1));
+        }
+
+        Add(first);
         emitter.Add(second);
+    }
+
+    // Kernels W = L·R, folded to out×(in·kh·kw): R is r kernels over the same window, L mixes their r channels at each place. Strides, dilations and padding
+    // are those of the window; the bias comes last.
+    private void ReplaceConv(Node node, FactorValues factors, string inner)
+    {
+        var first = new Node { Name = inner, OpType = "Conv" };
+        first.Inputs.AddRange([node.Inputs[0], factors.ConsumerRight(ConsumerKind.Conv)]);
+        first.Outputs.Add(inner);
+        first.Attributes.AddRange(node.Attributes);
+        var second = CopyWithoutInputs(node);
+        second.Attributes.Clear();
+        second.Inputs.AddRange([inner, factors.ConsumerLeft(ConsumerKind.Conv), .. node.Inputs.Skip(2)]);
+        Add(first);
+        emitter.Add(second);
+    }
+
+    // Every direction multiplies the same input, so one projection x·Rᵀ serves them all; the gates' matrices are the rows of L in the order that they had.
+    // Biases, peepholes, lengths and first states are not touched.
+    private void ReplaceRecurrent(Node node, FactorValues factors, string inner)
+    {
+        Add(Multiply(node.Inputs[0], factors.Projection(), inner));
+        var outer = CopyWithoutInputs(node);
+        outer.Inputs.AddRange([inner, factors.ConsumerLeft(ConsumerKind.RecurrentInput), .. node.Inputs.Skip(2)]);
+        emitter.Add(outer);
     }
 
     private static Node Multiply(string left, string right, string output)

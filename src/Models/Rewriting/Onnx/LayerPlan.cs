@@ -1,4 +1,5 @@
 using Condense.Models.Graph;
+using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting.Onnx;
 
@@ -21,11 +22,15 @@ internal sealed class LayerPlan(CompressedLayer layer)
     /// <summary>Whether any node looks rows up, so that scales of rows are wanted as a column.</summary>
     public bool Gathered { get; set; }
 
+    /// <summary>The first convolution or recurrent layer that takes factors, and the dimensions of the weight that it had; null without one.</summary>
+    public (ConsumerKind Kind, TensorShape Weight)? Kernels { get; set; }
+
     /// <summary>
-    /// Whether a node multiplies the weight with another one that is replaced too. ONNX Runtime 1.30, at its default level, takes a product of two
-    /// <c>DequantizeLinear</c> of constants for one of activations and fails on their zero points: such weights are decoded by simpler operators.
+    /// Whether the codes must be decoded by simpler operators than <c>DequantizeLinear</c>. ONNX Runtime 1.30, at its default level, takes a product of two
+    /// <c>DequantizeLinear</c> of constants for one of activations and fails on their zero points; and it ends the process where a
+    /// <c>DequantizeLinear</c> of an axis meets a <c>Transpose</c> whose result has no stated shape.
     /// </summary>
-    public bool MeetsAnother { get; set; }
+    public bool DecodesSimply { get; set; }
 
     /// <summary>
     /// The number of the node, in the layer's own graph, in front of which the weight is decoded whole: the first that wants it itself or holds a
@@ -45,6 +50,7 @@ internal sealed class LayerPlan(CompressedLayer layer)
     {
         ConsumerKind.Gather => !IsPlain,
         ConsumerKind.MatMul or ConsumerKind.Gemm => HasFactors,
+        ConsumerKind.Conv or ConsumerKind.RecurrentInput => Compressed.Form is Engine.Structures.ProductForm,
         _ => false,
     };
 

@@ -30,7 +30,7 @@ internal sealed class OnnxRewriter
         var program = rewriter.Rewrite();
 
         // An earlier compression's record goes when one of its tensors is compressed again.
-        var replaced = layers.Select(layer => WeightSupport.ValueName(layer.Layer)).ToHashSet(StringComparer.Ordinal);
+        var replaced = layers.SelectMany(layer => layer.Layer.Quantized.Select(tensor => tensor.Name).Append(WeightSupport.ValueName(layer.Layer))).ToHashSet(StringComparer.Ordinal);
         string text = StructureMetadata.Merge(model.Metadata, replaced, rewriter._records);
         program.Metadata.RemoveAll(pair => string.Equals(pair.Key, StructureMetadata.Key, StringComparison.Ordinal));
         program.Metadata.Add(new(StructureMetadata.Key, text));
@@ -96,16 +96,17 @@ internal sealed class OnnxRewriter
         var target = new ModelGraph { Name = source.Name, DocString = source.DocString, Parent = parent, Unknown = source.Unknown };
         var emitter = new GraphEmitter(target, opset, _program.IrVersion, _names, constants);
         var consumers = new ConsumerRewriter(source, _layers, emitter);
-        target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null).Select(Copy));
+        var constantsBefore = source.Initializers.Select(initializer => initializer.Tensor.Name).Where(_layers.IsUnused).ToHashSet(StringComparer.Ordinal);
+        target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null && !constantsBefore.Contains(input.Name)).Select(Copy));
         target.Outputs.AddRange(source.Outputs.Select(Copy));
-        target.Values.AddRange(source.Values.Where(value => _layers.Held(value.Name, source) is not { IsPlain: false, DecodeAt: LayerPlan.Nowhere }).Select(Copy));
+        target.Values.AddRange(source.Values.Where(value => !_layers.IsGone(value.Name, source)).Select(Copy));
         foreach (var initializer in source.Initializers)
         {
             if (_layers.Held(initializer.Tensor.Name, source) is { } plan)
             {
                 _records.Add(new StoredWeightBuilder(emitter, plan).Build());
             }
-            else
+            else if (!_layers.IsUnused(initializer.Tensor.Name))
             {
                 target.Initializers.Add(Copy(initializer));
             }
@@ -120,7 +121,7 @@ internal sealed class OnnxRewriter
             {
                 _records.Add(new StoredWeightBuilder(emitter, plan).Build());
             }
-            else
+            else if (!_layers.IsIdle(node) && !(node.Is("Constant") && node.Outputs.TrueForAll(_layers.IsUnused)))
             {
                 consumers.Add(Copy(node, target, opset, constants));
             }
@@ -131,7 +132,7 @@ internal sealed class OnnxRewriter
     }
 
     private ILookup<int, LayerPlan> Decodings(ModelGraph source) => source.Initializers.Select(initializer => initializer.Tensor.Name)
-        .Concat(source.Nodes.Where(node => node.Is("Constant") && node.Outputs.Count > 0).Select(node => node.Outputs[0]))
+        .Concat(source.Nodes.Where(node => node.Outputs.Count > 0).Select(node => node.Outputs[0]))
         .Select(name => _layers.Held(name, source))
         .OfType<LayerPlan>()
         .ToLookup(plan => plan.DecodeAt);

@@ -1,5 +1,4 @@
 using Condense.Models.Graph;
-using Condense.Models.Tensors;
 
 namespace Condense.Models.Rewriting.Onnx;
 
@@ -10,18 +9,24 @@ namespace Condense.Models.Rewriting.Onnx;
 /// <param name="emitter">The graph.</param>
 /// <param name="add">Adds a node that may use another weight.</param>
 /// <param name="partition">The constants.</param>
-/// <param name="type">The type that the weight had.</param>
-internal sealed class PartitionProducts(GraphEmitter emitter, Action<Node> add, StoredPartition partition, DType type)
+/// <param name="place">What the product got of the weight.</param>
+internal sealed class PartitionProducts(GraphEmitter emitter, Action<Node> add, StoredPartition partition, WeightPlace place)
 {
     /// <summary>
     /// Whether a product has W's rows as entries of its result: <c>x·Wᵀ</c> as <c>MatMul</c> or <c>Gemm</c>, <c>W·x</c> as <c>Gemm</c> alone, since the rank
     /// of <c>MatMul</c>'s other input is not known. A <c>Gemm</c> that scales its third input is not taken either.
     /// </summary>
-    /// <param name="node">A node that <see cref="WeightSupport.KindOf"/> calls a product.</param>
-    /// <param name="input">The number of the input that the weight goes into.</param>
-    /// <param name="transposed">Whether the stored matrix is Wᵀ.</param>
-    public static bool Supports(Node node, int input, bool transposed)
+    /// <param name="end">A use of the weight that takes factors.</param>
+    /// <param name="storedTransposed">Whether the stored matrix is Wᵀ.</param>
+    public static bool Supports(WeightEnd end, bool storedTransposed)
     {
+        var (node, input) = (end.Use.Node, end.Use.Input);
+        bool transposed = storedTransposed ^ end.Place.Flipped;
+        if (end.Place.Shape.Rank != 2)
+        {
+            return false;
+        }
+
         if (node.Is("MatMul"))
         {
             return input == 1 && transposed;
@@ -58,11 +63,11 @@ internal sealed class PartitionProducts(GraphEmitter emitter, Action<Node> add, 
     {
         if (block is not StoredProduct product)
         {
-            return AddNode("MatMul", name, [x, Whole(block)], []);
+            return AddNode("MatMul", name, [x, Turned(block)], []);
         }
 
-        string inner = AddNode("MatMul", name, [x, Whole(product.Left)], []);
-        return AddNode("MatMul", name, [inner, Whole(product.Right)], []);
+        string inner = AddNode("MatMul", name, [x, Turned(place.Flipped ? product.Right : product.Left)], []);
+        return AddNode("MatMul", name, [inner, Turned(place.Flipped ? product.Left : product.Right)], []);
     }
 
     // (L·R)' is L·R or Rᵀ·Lᵀ: which factor is next to the other input depends on the transpose and on the side.
@@ -70,9 +75,10 @@ internal sealed class PartitionProducts(GraphEmitter emitter, Action<Node> add, 
     {
         bool first = input == 0;
         string turning = first ? "transA" : "transB";
-        bool turned = Attributes.Int(node, turning, 0) != 0;
+        bool turned = (Attributes.Int(node, turning, 0) != 0) ^ place.Flipped;
+        NodeAttribute[] own = turned ? [Attributes.Int(turning, 1)] : [];
         string other = node.Inputs[first ? 1 : 0];
-        var both = node.Attributes.Where(attribute => attribute.Name is "transA" or "transB");
+        var both = own.Concat(node.Attributes.Where(attribute => string.Equals(attribute.Name, first ? "transB" : "transA", StringComparison.Ordinal)));
         var alpha = node.Attributes.Where(attribute => attribute.Name is "alpha");
         if (block is not StoredProduct product)
         {
@@ -83,11 +89,12 @@ internal sealed class PartitionProducts(GraphEmitter emitter, Action<Node> add, 
         string near = Whole(first == turned ? product.Left : product.Right);
         string far = Whole(first == turned ? product.Right : product.Left);
         string inner = AddNode("Gemm", name, first ? [near, other] : [other, near], both);
-        return AddNode(
-            "Gemm", name, first ? [far, inner] : [inner, far], node.Attributes.Where(attribute => string.Equals(attribute.Name, turning, StringComparison.Ordinal)).Concat(alpha));
+        return AddNode("Gemm", name, first ? [far, inner] : [inner, far], own.Concat(alpha));
     }
 
-    private string Whole(StoredWeight weight) => WeightDecoding.Whole(emitter, weight, type);
+    private string Whole(StoredWeight weight) => WeightDecoding.Whole(emitter, weight, place.Type);
+
+    private string Turned(StoredWeight weight) => place.Flipped ? WeightDecoding.Turned(emitter, Whole(weight)) : Whole(weight);
 
     private string AddNode(string opType, string name, string[] inputs, IEnumerable<NodeAttribute> attributes)
     {
@@ -95,7 +102,7 @@ internal sealed class PartitionProducts(GraphEmitter emitter, Action<Node> add, 
         node.Inputs.AddRange(inputs);
         if (opType is "Gemm" && emitter.Opset < 11)
         {
-            node.Inputs.Add(emitter.Zero(type));
+            node.Inputs.Add(emitter.Zero(place.Type));
         }
 
         node.Outputs.Add(node.Name);

@@ -9,7 +9,8 @@ internal abstract record StoredWeight;
 /// <summary>Floats.</summary>
 /// <param name="Name">The constant.</param>
 /// <param name="Type">Their type.</param>
-internal sealed record StoredDense(string Name, DType Type) : StoredWeight;
+/// <param name="Shape">Its dimensions.</param>
+internal sealed record StoredDense(string Name, DType Type, TensorShape Shape) : StoredWeight;
 
 /// <summary>Two factors, left times right.</summary>
 /// <param name="Left">The first.</param>

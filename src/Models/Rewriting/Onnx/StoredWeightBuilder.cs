@@ -22,7 +22,8 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
     /// <returns>What the file's metadata says of the layer.</returns>
     public LayerRecord Build()
     {
-        plan.Stored = Build(plan.Compressed.Form, "", plan.Layer.Tensor.Shape, plan.Gathered);
+        // Rows are gathered from a matrix; a node that wants the weight whole gets it in its own shape.
+        plan.Stored = Build(plan.Compressed.Form, "", plan.Gathered ? Matrix(plan.Compressed.Form) : plan.Layer.Tensor.Shape, plan.Gathered);
         return LayerRecord.Of(plan.Compressed, _names);
     }
 
@@ -42,7 +43,7 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
             case QuantizedForm quantized:
                 return Build(quantized, prefix, shape, gathered);
             default:
-                return new StoredDense(AddConstant(prefix, shape), _slots[prefix].DType);
+                return new StoredDense(AddConstant(prefix, shape), _slots[prefix].DType, shape);
         }
     }
 
@@ -52,8 +53,12 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
 
     private StoredProduct Build(ProductForm product, (string Left, string Right) prefixes, bool gathered)
     {
-        var left = Build(product.Left, prefixes.Left, Matrix(product.Left), gathered && !Turned);
-        var right = Build(product.Right, prefixes.Right, Matrix(product.Right), gathered && Turned);
+        // Factors of kernels are stored as kernels, so that their consumer takes them as they are.
+        var kernels = gathered || Turned ? null : plan.Kernels;
+        var leftShape = kernels is { } first ? FactorShapes.Left(first.Kind, first.Weight, product.Rank) : Matrix(product.Left);
+        var rightShape = kernels is { } second ? FactorShapes.Right(second.Kind, second.Weight, product.Rank) : Matrix(product.Right);
+        var left = Build(product.Left, prefixes.Left, leftShape, gathered && !Turned);
+        var right = Build(product.Right, prefixes.Right, rightShape, gathered && Turned);
         return Turned ? new StoredProduct(right, left) : new StoredProduct(left, right);
     }
 
@@ -64,7 +69,7 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
         long size = axis < 0 ? 1 : codes[axis];
 
         // A vector of scales goes into DequantizeLinear; elsewhere scales spread over the axes behind theirs, which the last axis has none of.
-        bool fusible = !plan.MeetsAnother && (!form.IsPacked || HasOwnType(form, gathered));
+        bool fusible = !plan.DecodesSimply && (!form.IsPacked || HasOwnType(form, gathered));
         bool spread = axis >= 0 && groupSize == 0 && axis < codes.Rank - 1 && (gathered || !fusible || emitter.Opset < WeightDecoding.FirstOpsetPerAxis);
         TensorShape scales;
         if (axis < 0)

@@ -24,7 +24,7 @@ internal static class WeightDecoding
     {
         if (weight is StoredDense dense)
         {
-            new NodeChain(emitter, dense.Name, dense.Name).Cast(dense.Type, type).End(output);
+            Shape(emitter, new NodeChain(emitter, dense.Name, dense.Name).Cast(dense.Type, type), dense.Shape, shape).End(output);
             return;
         }
 
@@ -50,35 +50,40 @@ internal static class WeightDecoding
             Widen(chain, quantized, name => ScalesOfAll(emitter, quantized, name), emitter);
         }
 
-        chain.Cast(DType.F32, type);
-        if (shape is not null && !shape.Equals(quantized.Shape))
-        {
-            chain.Then("Reshape", [emitter.Dimensions(shape.Dimensions)]);
-        }
-
-        chain.End(output);
+        Shape(emitter, chain.Cast(DType.F32, type), quantized.Shape, shape).End(output);
     }
 
     /// <summary>A whole weight that is no partition, decoded once for all that ask in the same graph.</summary>
     /// <param name="emitter">The graph.</param>
     /// <param name="weight">The constants of a structure that is no product.</param>
     /// <param name="type">The type that the weight is wanted in.</param>
+    /// <param name="shape">The shape that it is wanted in; null for the stored one.</param>
     /// <returns>The name of the decoded weight; the constant's own when there is nothing to decode.</returns>
-    public static string Whole(GraphEmitter emitter, StoredWeight weight, DType type)
+    public static string Whole(GraphEmitter emitter, StoredWeight weight, DType type, TensorShape? shape = null)
     {
-        if (weight is StoredDense dense && dense.Type == type)
+        var (constant, stored) = weight is StoredDense dense ? (dense.Name, dense.Shape) : (((StoredQuantized)weight).Codes, ((StoredQuantized)weight).Shape);
+        var wanted = shape ?? stored;
+        if (weight is StoredDense { Type: var own } && own == type && wanted.Equals(stored))
         {
-            return dense.Name;
+            return constant;
         }
 
-        string constant = weight is StoredDense { Name: var name } ? name : ((StoredQuantized)weight).Codes;
-        return emitter.Shared($"whole {type} {constant}", () =>
+        return emitter.Shared($"whole {type} {wanted} {constant}", () =>
         {
             string output = emitter.NewName($"{constant}.decoded");
-            Whole(emitter, weight, type, null, output);
+            Whole(emitter, weight, type, wanted, output);
             return output;
         });
     }
+
+    /// <summary>The transpose of a matrix, made once for all that ask in the same graph.</summary>
+    /// <param name="emitter">The graph.</param>
+    /// <param name="matrix">The value.</param>
+    public static string Turned(GraphEmitter emitter, string matrix) => emitter.Shared(
+        $"turned {matrix}", () => emitter.Add("Transpose", [matrix], emitter.NewName($"{matrix}.turned"), Attributes.Ints("perm", 1, 0)));
+
+    private static NodeChain Shape(GraphEmitter emitter, NodeChain chain, TensorShape stored, TensorShape? wanted)
+        => wanted is null || wanted.Equals(stored) ? chain : chain.Then("Reshape", [emitter.Dimensions(wanted.Dimensions)]);
 
     /// <summary>
     /// Rows of a weight that is a matrix, in f32: its constants are gathered before they are widened, so that the cost is that of the rows asked for.

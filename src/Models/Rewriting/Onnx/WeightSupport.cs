@@ -15,32 +15,38 @@ internal static class WeightSupport
     private const long FirstOpsetWithWhere = 9;
 
     /// <summary>What a node does with a weight.</summary>
+    /// <param name="end">The node, and what it gets of the weight.</param>
+    /// <param name="layer">The layer.</param>
+    public static ConsumerKind KindOf(WeightEnd end, Layer layer) => KindOf(end.Use.Node, end.Use.Input, end.Place, layer);
+
+    /// <summary>What a node does with a weight.</summary>
     /// <param name="node">The node.</param>
     /// <param name="input">The number of the input that the weight goes into.</param>
-    /// <param name="weight">The weight.</param>
-    public static ConsumerKind KindOf(Node node, int input, Tensor weight)
+    /// <param name="place">What goes into it: the weight, or what became of it.</param>
+    /// <param name="layer">The layer.</param>
+    public static ConsumerKind KindOf(Node node, int input, WeightPlace place, Layer layer)
     {
         // A node that uses the weight twice, or whose attributes a function's caller sets, gets the weight itself.
         string name = node.Inputs[input];
-        if (weight.Shape.Rank != 2 || node.Outputs.Count == 0 || node.Outputs[0].Length == 0
+        var shape = place.Shape;
+        if (node.Domain is not ("" or "ai.onnx") || shape.Rank < 2 || node.Outputs.TrueForAll(output => output.Length == 0)
             || node.Inputs.Count(other => string.Equals(other, name, StringComparison.Ordinal)) > 1)
         {
             return ConsumerKind.Other;
         }
 
-        if (node.Is("Gather"))
+        var (kind, rows) = (node.OpType, input) switch
         {
-            return input == 0 && Attributes.Int(node, "axis", 0) is 0 or -2 ? ConsumerKind.Gather : ConsumerKind.Other;
-        }
-
-        if (node.Is("MatMul"))
-        {
-            return ConsumerKind.MatMul;
-        }
-
-        return node.Is("Gemm") && input < 2 && Attributes.Int(node, "transA", 0) is not null && Attributes.Int(node, "transB", 0) is not null
-            ? ConsumerKind.Gemm
-            : ConsumerKind.Other;
+            ("Gather", 0) when shape.Rank == 2 && !place.Flipped && Attributes.Int(node, "axis", 0) is 0 or -2 => (ConsumerKind.Gather, shape[0]),
+            ("MatMul", _) when shape.ElementCount == shape.Dimensions[^1] * shape.Dimensions[^2] => (ConsumerKind.MatMul, shape.Dimensions[^2]),
+            ("Gemm", < 2) when shape.Rank == 2 && Attributes.Int(node, "transA", 0) is not null && Attributes.Int(node, "transB", 0) is not null =>
+                (ConsumerKind.Gemm, shape[0]),
+            ("Conv", 1) when shape.Rank > 2 && !place.Flipped && Attributes.Int(node, "group", 1) == 1 => (ConsumerKind.Conv, shape[0]),
+            ("LSTM" or "GRU" or "RNN", 1) when shape.Rank == 3 && !place.Flipped => (ConsumerKind.RecurrentInput, shape[0] * shape[1]),
+            _ => (ConsumerKind.Other, 0),
+        };
+        var (storedRows, storedColumns) = layer.Transposed ? (layer.Columns, layer.Rows) : (layer.Rows, layer.Columns);
+        return place.Is(rows, storedRows, storedColumns) ? kind : ConsumerKind.Other;
     }
 
     /// <summary>See <see cref="ModelRewriter.Supports"/>.</summary>
@@ -65,21 +71,20 @@ internal static class WeightSupport
             return false;
         }
 
-        var kinds = layer.Uses.Select(use => KindOf(use.Node, use.Input, layer.Tensor));
+        var kinds = layer.Ends.Select(end => KindOf(end, layer));
         if (!CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)))
         {
             return false;
         }
 
-        if (HasFactors(form)
-            && (kinds.Any(kind => kind == ConsumerKind.Other) || scope.Outputs.Exists(output => string.Equals(output.Name, ValueName(layer), StringComparison.Ordinal))))
+        if (HasFactors(form) && (kinds.Any(kind => kind == ConsumerKind.Other) || layer.IsOutput))
         {
             return false;
         }
 
         return form is not RowPartitionForm
             || (((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather))
-                && (!HasFactors(form) || layer.Uses.All(use => use.Node.Is("Gather") || PartitionProducts.Supports(use.Node, use.Input, layer.Transposed))));
+                && (!HasFactors(form) || layer.Ends.All(end => KindOf(end, layer) == ConsumerKind.Gather || PartitionProducts.Supports(end, layer.Transposed))));
     }
 
     /// <summary>

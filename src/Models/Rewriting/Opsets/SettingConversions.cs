@@ -78,7 +78,7 @@ internal static class SettingConversions
     /// <summary>TopK 10: <c>k</c> became an input.</summary>
     public static void Count(Node node, ConversionScope scope)
     {
-        node.Inputs.Add(scope.Vector(Required(node, scope, "k")));
+        node.Inputs.Add(scope.Vector([Required(node, scope, "k") is [var count] ? count : throw scope.Refuse("its setting 'k' is not one number")]));
         Remove(node, "k");
         scope.Add(node);
     }

@@ -124,6 +124,10 @@ internal static class OperatorCases
             model, "AveragePool", 4, [1, 2, 7, 8], Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Int("ceil_mode", 1)));
         yield return new("AveragePool with padding counted", 7, model => Unary(
             model, "AveragePool", 4, [1, 2, 7, 8], Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), Int("count_include_pad", 1)));
+        yield return new("AveragePool with padding counted, rounded up", 10, model => Unary(
+            model, "AveragePool", 4, [1, 2, 8, 8], Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Ints("pads", 0, 1, 1, 1), Int("count_include_pad", 1), Int("ceil_mode", 1)));
+        yield return new("MaxPool rounded up beyond the padding", 10, model => Unary(
+            model, "MaxPool", 4, [1, 2, 4, 4], Ints("kernel_shape", 1, 2), Ints("strides", 2, 3), Ints("pads", 0, 1, 0, 1), Int("ceil_mode", 1)));
         yield return new("AveragePool of the same size", 7, model => Unary(
             model, "AveragePool", 4, [1, 2, 7, 8], Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Text("auto_pad", "SAME_UPPER")));
         yield return new("GlobalAveragePool", 7, model => Unary(model, "GlobalAveragePool", 4, [1, 2, 7, 8]));

@@ -9,7 +9,8 @@ namespace Condense.Execution.Tests.Rewriting.Opsets;
 /// <summary>Small models in ONNX Runtime, as they are and in higher opsets.</summary>
 public sealed class OpsetConversionTests
 {
-    private static readonly long[] s_targets = [8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
+    // Those in which the meaning of some operator changed, and the newest.
+    private static readonly long[] s_targets = [9, 10, 11, 12, 13, 14, 16, 18, 20, 21, OpsetConversion.Newest];
 
     public static TheoryData<string> Cases() => [.. OperatorCases.All.Keys];
 

@@ -58,7 +58,7 @@ public sealed class HostileEncodingTests : IDisposable
     [Fact]
     public void A_file_cut_anywhere_is_refused()
     {
-        byte[] whole = OnnxRoundTripTests.RichModel().ToArray();
+        byte[] whole = OnnxSamples.RichModel().ToArray();
         string path = _folder.Write("whole.onnx", whole);
         for (int length = whole.Length - 1; length >= 0; length--)
         {

@@ -63,6 +63,9 @@ public static class OnnxMessages
         return TensorHeader(name, F32, dims).Bytes(9, raw);
     }
 
+    public static ProtoMessage LongTensor(string name, params long[] values) =>
+        TensorHeader(name, I64, values.Length).Bytes(9, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+
     public static ProtoMessage ExternalTensor(string name, long rows, long columns, params ReadOnlySpan<(string Key, string Value)> entries)
     {
         var tensor = TensorHeader(name, F32, rows, columns);

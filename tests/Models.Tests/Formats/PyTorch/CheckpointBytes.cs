@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
+using Condense.Models.Tests.Formats.Zip;
 
 namespace Condense.Models.Tests.Formats.PyTorch;
 
@@ -17,19 +17,13 @@ internal static class CheckpointBytes
     /// <summary>A zip archive of stored entries.</summary>
     public static byte[] Archive(params ReadOnlySpan<(string Name, byte[] Content)> entries)
     {
-        using var stream = new MemoryStream();
-        using (var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        var items = new List<ZipItem>();
+        foreach (var (name, content) in entries)
         {
-            foreach (var (name, content) in entries)
-            {
-                var entry = archive.CreateEntry(name, CompressionLevel.NoCompression);
-                entry.LastWriteTime = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
-                using var writer = entry.Open();
-                writer.Write(content);
-            }
+            items.Add(new ZipItem(name, content));
         }
 
-        return stream.ToArray();
+        return ZipBytes.Of([.. items]);
     }
 
     /// <summary>A checkpoint as a zip archive.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Condense.Models.Tensors;
 using Condense.Models.Tests.Formats.Safetensors;
 using Xunit;
 

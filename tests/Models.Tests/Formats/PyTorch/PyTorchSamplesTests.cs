@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Condense.Models.Tensors;
 using Condense.Models.Tests.Formats.Safetensors;
 using Xunit;
 

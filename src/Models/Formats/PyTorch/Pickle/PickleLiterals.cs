@@ -124,7 +124,16 @@ internal sealed class PickleLiterals(PickleSource source)
             : throw PickleRefusals.Invalid(_opcode, "has no integer", _offset);
     }
 
-    private static object Narrow(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
+    private static object Narrow(BigInteger value)
+    {
+        if (value < long.MinValue || value > long.MaxValue)
+        {
+            return value;
+        }
+
+        long narrow = (long)value;
+        return narrow;
+    }
 
     private double ReadFloatLine()
     {

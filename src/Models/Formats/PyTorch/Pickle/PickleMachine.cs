@@ -110,19 +110,6 @@ internal sealed class PickleMachine(PickleSource source, PickleTrace trace, Stor
                 object? state = _stack.Pop();
                 PickleObjects.SetState(_stack.Peek(), state, _offset);
                 break;
-            case PickleOpcode.Inst:
-                throw PickleRefusals.Unsafe(_opcode, $"makes an object of '{PickleRefusals.Shorten(ReadName())}.{PickleRefusals.Shorten(ReadName())}'", _offset);
-            case PickleOpcode.PersId:
-                throw PickleRefusals.Invalid(_opcode, "mentions an object outside the pickle by a text, which stands for no storage", _offset);
-            case PickleOpcode.Obj:
-                _stack.PopMark();
-                throw PickleRefusals.Unsafe(_opcode, "makes an object of a class", _offset);
-            case PickleOpcode.NewObjEx:
-                throw PickleRefusals.Unsafe(_opcode, "makes an object of a class", _offset);
-            case PickleOpcode.Ext1 or PickleOpcode.Ext2 or PickleOpcode.Ext4:
-                throw PickleRefusals.Unsafe(_opcode, "uses a class that the reader would have to have registered", _offset);
-            case PickleOpcode.NextBuffer or PickleOpcode.ReadOnlyBuffer:
-                throw PickleRefusals.Unsafe(_opcode, "takes a buffer from outside itself", _offset);
             default:
                 Gather();
                 break;
@@ -169,6 +156,30 @@ internal sealed class PickleMachine(PickleSource source, PickleTrace trace, Stor
             case PickleOpcode.SetItems:
                 SetEntries(_stack.PopMark());
                 break;
+            default:
+                throw Refuse();
+        }
+    }
+
+    // The instructions that make objects of classes, or take what lies outside the file.
+    private ModelFormatException Refuse()
+    {
+        switch (_opcode)
+        {
+            case PickleOpcode.Inst:
+                string module = ReadName();
+                return PickleRefusals.Unsafe(_opcode, $"makes an object of '{PickleRefusals.Shorten(module)}.{PickleRefusals.Shorten(ReadName())}'", _offset);
+            case PickleOpcode.Obj:
+                _stack.PopMark();
+                return PickleRefusals.Unsafe(_opcode, "makes an object of a class", _offset);
+            case PickleOpcode.NewObjEx:
+                return PickleRefusals.Unsafe(_opcode, "makes an object of a class", _offset);
+            case PickleOpcode.PersId:
+                return PickleRefusals.Invalid(_opcode, "mentions an object outside the pickle by a text, which stands for no storage", _offset);
+            case PickleOpcode.Ext1 or PickleOpcode.Ext2 or PickleOpcode.Ext4:
+                return PickleRefusals.Unsafe(_opcode, "uses a class that the reader would have to have registered", _offset);
+            case PickleOpcode.NextBuffer or PickleOpcode.ReadOnlyBuffer:
+                return PickleRefusals.Unsafe(_opcode, "takes a buffer from outside itself", _offset);
             default:
                 throw new InvalidOperationException($"The instruction {_opcode} has a name but no meaning.");
         }
