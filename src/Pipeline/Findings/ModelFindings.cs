@@ -1,4 +1,3 @@
-using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Rewriting;

@@ -41,7 +41,7 @@ internal static class CandidateLadder
                 MethodNames.GroupReduce => GroupedForms.Of(intent, withTarget),
                 MethodNames.Float16 => Of(Float16Forms(intent)),
                 MethodNames.Quantize => Of(QuantizedLadder.Forms(intent.Layer, intent.Settings as QuantizeChoice, withTarget, model.Program is not null, IsSupported)),
-                MethodNames.Mixed => Of(MixedForms(intent, withTarget, smallestOnly, model.Program is not null)),
+                MethodNames.Mixed => Of(MixedForms(intent, withTarget, smallestOnly, model.Program is not null, IsSupported)),
                 _ => Of(LowRankForms(intent, withTarget, smallestOnly)),
             };
             IEnumerable<Candidate> Of(IEnumerable<StructureForm> forms) => forms.Select(form => new Candidate(method, form));
@@ -71,7 +71,7 @@ internal static class CandidateLadder
         }
     }
 
-/// <summary>The word for a form's kind: everything but its rank, of which packed codes make known whether rows fill bytes.</summary>
+    /// <summary>The word for a form's kind: everything but its rank, of which packed codes make known whether rows fill bytes.</summary>
     public static string Kind(StructureForm form) => form switch
     {
         ProductForm product => $"{Kind(product.Left)}*{Kind(product.Right)}",
@@ -86,7 +86,7 @@ internal static class CandidateLadder
         intent.Layer.Tensor.DType is DType.F32 or DType.F64 ? [new DenseForm(intent.Layer.Rows, intent.Layer.Columns, FloatFormat.F16)] : [];
 
     /// <summary>Partitions of the rows in two, in steps of <see cref="RowChunks"/>.</summary>
-    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget, bool smallestOnly, bool inGraph)
+    private static IEnumerable<StructureForm> MixedForms(LayerIntent intent, bool withTarget, bool smallestOnly, bool inGraph, Func<StructureForm, bool> supported)
     {
         int rows = intent.Layer.Rows;
         if (rows < 2)
@@ -96,55 +96,22 @@ internal static class CandidateLadder
 
         if (intent.Settings is MixedChoice asked && (!withTarget || asked.WideRows is not null))
         {
-            yield return Mix(intent.Layer, Math.Min(asked.WideRows ?? rows / 2, rows - 1), new RowFormat(asked.WideBits), new RowFormat(asked.NarrowBits));
+            yield return RowFormats.Mix(
+                RowFormats.Plain(intent.Layer, asked.WideBits), RowFormats.Plain(intent.Layer, asked.NarrowBits), Math.Min(asked.WideRows ?? rows / 2, rows - 1), rows);
             yield break;
         }
 
         // Neighbours among the formats that a planner would choose between: what lies between two of them is a mixture of the two.
-        List<RowFormat> formats = inGraph ? [new(4), new(8)] : [new(2), new(3), new(4), new(8)];
-        if (intent.Layer.Columns > QuantizedLadder.FinestGroup)
-        {
-            formats.Add(new RowFormat(8, QuantizedLadder.FinestGroup));
-        }
-
-        formats.Add(new RowFormat(16));
-        if (intent.Layer.Tensor.DType is not (DType.F16 or DType.BF16))
-        {
-            formats.Add(new RowFormat(32));
-        }
-
+        var formats = RowFormats.Chain(intent.Layer, inGraph, supported);
         for (int i = 1; i < formats.Count; i++)
         {
             // Boundaries ascend, and so do the bytes.
             foreach (int boundary in RowChunks.Boundaries(rows).Take(smallestOnly ? 1 : rows))
             {
-                yield return Mix(intent.Layer, boundary, formats[i], formats[i - 1]);
+                yield return RowFormats.Mix(formats[i], formats[i - 1], boundary, rows);
             }
         }
     }
-
-    private static RowPartitionForm Mix(Layer layer, int wideRows, RowFormat wide, RowFormat narrow)
-    {
-        return new RowPartitionForm([Rows(wideRows, wide), Rows(layer.Rows - wideRows, narrow)]);
-
-        StructureForm Rows(int count, RowFormat format) => format.Bits switch
-        {
-            16 => new DenseForm(count, layer.Columns, layer.Tensor.DType == DType.BF16 ? FloatFormat.BF16 : FloatFormat.F16),
-            32 => new DenseForm(count, layer.Columns, FloatFormat.F32),
-            int bits => Codes(count, bits, format.GroupSize > 0 || bits == 8 || layer.Columns <= WideGroup ? format.GroupSize : WideGroup),
-        };
-
-        QuantizedForm Codes(int count, int bits, int groupSize) => new(
-            count, layer.Columns, bits, symmetric: bits == 8, groupSize > 0 ? QuantizationGranularity.PerGroup : QuantizationGranularity.PerRow, groupSize);
-    }
-
-    /// <summary>Entries that share a scale among the narrowest rows, so that they are as short as can be.</summary>
-    private const int WideGroup = 128;
-
-    /// <summary>How an entry of some rows is stored.</summary>
-    /// <param name="Bits">2 to 8: codes; 16 and 32: floats.</param>
-    /// <param name="GroupSize">Codes that share a scale; 0: a row, or fewer where a row is long and codes are short.</param>
-    private readonly record struct RowFormat(int Bits, int GroupSize = 0);
 
     private static IEnumerable<StructureForm> LowRankForms(LayerIntent intent, bool withTarget, bool smallestOnly)
     {

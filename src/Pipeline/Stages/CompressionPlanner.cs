@@ -10,6 +10,9 @@ internal static class CompressionPlanner
     /// <summary>How often a plan is laid out and the budget corrected by what names and nodes really took.</summary>
     private const int Rounds = 10;
 
+    /// <summary>Improvements that are tried on what the rounds have found.</summary>
+    private const int Fills = 64;
+
     /// <summary>A plan this close beneath the limit is taken at once.</summary>
     private const double CloseEnough = 0.999;
 
@@ -30,8 +33,9 @@ internal static class CompressionPlanner
             budget -= size.Measure(first) - Sum(size, first);
         }
 
-        ImmutableArray<Candidate>? best = null;
+        int[]? best = null;
         (double Loss, long Size) reached = (double.PositiveInfinity, long.MaxValue);
+        int tooLarge = 0;
         for (int round = 0; round < Rounds; round++)
         {
             if (Planner.Solve(points, budget).Choices is not { } chosen)
@@ -44,7 +48,7 @@ internal static class CompressionPlanner
             long exact = size.Measure(plan);
             if (exact <= size.Limit && (loss, exact).CompareTo(reached) < 0)
             {
-                best = plan;
+                best = chosen;
                 reached = (loss, exact);
             }
 
@@ -54,10 +58,63 @@ internal static class CompressionPlanner
                 break;
             }
 
-            budget += slack;
+            // Where plans lie close together the next one may be too large by as much again: the budget falls faster each time.
+            tooLarge = slack < 0 ? tooLarge + 1 : 0;
+            budget += slack < 0 ? slack << (tooLarge - 1) : slack;
         }
 
-        return best ?? CheckFeasible(size, candidates, losses);
+        if (best is null)
+        {
+            return CheckFeasible(size, candidates, losses);
+        }
+
+        Fill(size, candidates, points, best, reached.Size);
+        return [.. best.Select((choice, layer) => candidates[layer][choice])];
+    }
+
+    /// <summary>
+    /// Single improvements that fit by the exact size, most loss saved for its cost first. Layers share constants, so costs do not quite add up, and a plan
+    /// that fits by their sum may lie a little above the limit or well beneath it. O(fills·(candidates + nodes)).
+    /// </summary>
+    private static void Fill(SizeModel size, IReadOnlyList<ImmutableArray<Candidate>> candidates, PlanPoint[][] points, int[] choices, long exact)
+    {
+        var refused = new HashSet<(int Layer, int Choice)>();
+        for (int fill = 0; fill < Fills && exact < CloseEnough * size.Limit; fill++)
+        {
+            (int Layer, int Choice, double Saving) best = (-1, 0, 0);
+            for (int layer = 0; layer < choices.Length; layer++)
+            {
+                var from = points[layer][choices[layer]];
+                for (int choice = 0; choice < points[layer].Length; choice++)
+                {
+                    var to = points[layer][choice];
+                    long step = to.Cost - from.Cost;
+                    double saving = (from.Loss - to.Loss) / Math.Max(1, step);
+                    if (step <= size.Limit - exact && saving > best.Saving && !refused.Contains((layer, choice)))
+                    {
+                        best = (layer, choice, saving);
+                    }
+                }
+            }
+
+            if (best.Layer < 0)
+            {
+                return;
+            }
+
+            int before = choices[best.Layer];
+            choices[best.Layer] = best.Choice;
+            long measured = size.Measure([.. choices.Select((choice, layer) => candidates[layer][choice])]);
+            if (measured <= size.Limit)
+            {
+                exact = measured;
+            }
+            else
+            {
+                choices[best.Layer] = before;
+                refused.Add((best.Layer, best.Choice));
+            }
+        }
     }
 
     /// <summary>The smallest plan, when it meets the target.</summary>

@@ -99,6 +99,13 @@ public static class CompressionRun
             warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
         }
 
+        if (worthwhile && work.Size is { } size && size.Measure(plan.Candidates) is var reached && reached < CloseToTarget * size.Limit)
+        {
+            warnings.Add(new ReportWarning(
+                "target_overshot",
+                FormattableString.Invariant($"The result is smaller than asked: it meets {size.TargetMetBy(reached).Value:G4}. The layers and methods allowed leave nothing between that and the target.")));
+        }
+
         string digestAfter = await TensorDigest.OfFileAsync(staging.MainPath, cancellationToken);
         long bytesAfter = staging.Bytes;
         watch.End();
@@ -106,6 +113,9 @@ public static class CompressionRun
         staging.Publish();
         return report with { OpsetBefore = original.Program?.Opset, OpsetAfter = (worthwhile ? model : original).Program?.Opset };
     }
+
+    /// <summary>A result at least this share of what the target allows is as close as anybody asks.</summary>
+    private const double CloseToTarget = 0.99;
 
     /// <summary>Writes the result unless it would not be smaller than the original; without a target the caller has asked for it all the same.</summary>
     private static async Task<bool> WriteAsync(

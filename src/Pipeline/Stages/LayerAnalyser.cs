@@ -121,11 +121,15 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                 case DenseForm dense:
                     relative.Add(Relative(FloatConversion.Predict(weight, intent.Importance, dense.Format, threads)));
                     break;
+                case QuantizedForm { Granularity: QuantizationGranularity.PerRow or QuantizationGranularity.PerGroup } rows when intent.Clipping is null:
+                    // Mixtures ask for the same runs of rows.
+                    relative.Add(chunks.Predict([rows]));
+                    break;
                 case QuantizedForm quantized:
                     relative.Add(Relative(RoundToNearest.Predict(weight, intent.Importance, quantized, threads, intent.Clipping)));
                     break;
                 case RowPartitionForm partition:
-                    relative.Add(chunks.Predict(partition));
+                    relative.Add(chunks.Predict(partition.Blocks));
                     break;
                 case ProductForm product:
                     int? bits = (product.Left as QuantizedForm)?.CodeBits;

@@ -19,13 +19,13 @@ internal sealed class RowChunks(Matrix weight, Importance importance, int thread
     public static IEnumerable<int> Boundaries(int rows) =>
         Enumerable.Range(1, Count - 1).Select(chunk => (int)((long)rows * chunk / Count)).Where(boundary => boundary >= 1).Distinct();
 
-    /// <summary>The relative squared error of a partition, row-weighted where weights are known. Each run of rows is measured once per format.</summary>
-    public double Predict(RowPartitionForm form)
+    /// <summary>The relative squared error of rows in these forms, one below the other, row-weighted where weights are known. Each run of rows is measured once per format.</summary>
+    public double Predict(IReadOnlyList<StructureForm> blocks)
     {
         double error = 0;
         double norm = 0;
         int start = 0;
-        foreach (var block in form.Blocks)
+        foreach (var block in blocks)
         {
             int end = start + block.Rows;
             foreach (var (from, to) in Runs(start, end))

@@ -24,12 +24,13 @@ public sealed class CompressionRunTests : IDisposable
     [InlineData("safetensors", 2)]
     [InlineData("safetensors", 3.5)]
     [InlineData("safetensors", 8)]
-    public async Task The_sample_meets_its_target_within_three_percent(string format, double ratio)
+    [InlineData("safetensors", 15)]
+    public async Task The_sample_meets_its_target_within_one_percent(string format, double ratio)
     {
         string path = format == "onnx" ? SampleFiles.Onnx : SampleFiles.Safetensors;
         var report = await RunAsync(path, new CompressionRecipe { Target = new CompressionTarget(TargetKind.Ratio, ratio) });
         Assert.Equal(Outcome.MetTarget, report.Outcome);
-        Assert.InRange(report.Ratio, ratio, ratio * 1.03);
+        Assert.InRange(report.Ratio, ratio, ratio * 1.01);
         Assert.Equal(new FileInfo(path).Length, report.BytesBefore);
         Assert.Equal(new FileInfo(Output(path)).Length, report.BytesAfter);
         Assert.All(report.Layers, layer => Assert.InRange(layer.RelativeError, 0, 1));
@@ -37,21 +38,25 @@ public sealed class CompressionRunTests : IDisposable
 
     [Theory]
     [InlineData(TargetKind.Bytes, 400_000)]
+    [InlineData(TargetKind.Bytes, 300_000)]
+    [InlineData(TargetKind.ParameterRatio, 1.5)]
     [InlineData(TargetKind.ParameterRatio, 4)]
+    [InlineData(TargetKind.BitsPerWeight, 3)]
     [InlineData(TargetKind.BitsPerWeight, 6)]
+    [InlineData(TargetKind.BitsPerWeight, 13.5)]
     public async Task Other_targets_are_met_in_their_own_unit(TargetKind kind, double value)
     {
         var report = await RunAsync(SampleFiles.Onnx, new CompressionRecipe { Target = new CompressionTarget(kind, value) });
         switch (kind)
         {
             case TargetKind.Bytes:
-                Assert.InRange(report.BytesAfter, value * 0.97, value);
+                Assert.InRange(report.BytesAfter, value * 0.99, value);
                 break;
             case TargetKind.ParameterRatio:
-                Assert.InRange(report.ParameterRatio, value, value * 1.03);
+                Assert.InRange(report.ParameterRatio, value, value * 1.01);
                 break;
             default:
-                Assert.InRange(report.BitsPerWeight, value * 0.97, value);
+                Assert.InRange(report.BitsPerWeight, value * 0.99, value);
                 break;
         }
     }
@@ -122,7 +127,7 @@ public sealed class CompressionRunTests : IDisposable
     {
         var report = await RunAsync(SampleFiles.Onnx, Ratio(3.5) with { Opset = 21 });
         Assert.Equal((17, 21), (report.OpsetBefore, report.OpsetAfter));
-        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.03);
+        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.01);
         using var model = ModelReader.Open(ModelParts.Single(Output(SampleFiles.Onnx)), ReadLimits.Default);
         Assert.Equal((21, 10), (model.Program!.Opset, model.Program.IrVersion));
         Assert.Contains("| opset | 17 | 21 | |", ReportMarkdown.Write(report), StringComparison.Ordinal);
@@ -216,7 +221,7 @@ public sealed class CompressionRunTests : IDisposable
     {
         var report = await RunAsync(SampleFiles.Onnx, Ratio(3) with { Keep = ["rnn.*"] });
         Assert.All(report.Layers.Where(layer => layer.Name.StartsWith("rnn.", StringComparison.Ordinal)), layer => Assert.Equal("keep", layer.Method));
-        Assert.InRange(report.Ratio, 3, 3.1);
+        Assert.InRange(report.Ratio, 3, 3.03);
     }
 
     [Fact]
@@ -445,11 +450,25 @@ public sealed class CompressionRunTests : IDisposable
     [InlineData(2.5)]
     [InlineData(3)]
     [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(9)]
+    [InlineData(12)]
     public async Task One_weight_alone_meets_any_target_closely(double ratio)
     {
         string path = await TestModels.WriteAsync(_folder.File("one.safetensors"), TestModels.Tensor("table.weight", TestModels.Gaussian(4000, 100, 0.5, 3), 4000, 100));
         var report = await RunAsync(path, Ratio(ratio));
-        Assert.InRange(report.Ratio, ratio, ratio * 1.03);
+        Assert.InRange(report.Ratio, ratio, ratio * 1.01);
+        Assert.DoesNotContain(report.Warnings, warning => warning.Code == "target_overshot");
+    }
+
+    [Fact]
+    public async Task A_model_too_small_for_its_target_to_be_met_closely_is_told()
+    {
+        string path = await TestModels.WriteAsync(_folder.File("coarse.safetensors"), TestModels.Tensor("w.weight", TestModels.Gaussian(40, 40, 0, 1), 40, 40));
+        var report = await RunAsync(path, Ratio(2) with { Methods = ["quantize"] });
+        Assert.True(report.Ratio > 2.02);
+        var warning = Assert.Single(report.Warnings, warning => warning.Code == "target_overshot");
+        Assert.Contains(FormattableString.Invariant($"{report.Ratio:G4}"), warning.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -458,7 +477,7 @@ public sealed class CompressionRunTests : IDisposable
         string path = await TestModels.WriteAsync(_folder.File("large.safetensors"), TestModels.Tensor("w.weight", TestModels.Gaussian(1600, 1600, 0, 4), 1600, 1600));
         var report = await RunAsync(path, Ratio(3.5));
         Assert.Contains(report.Warnings, warning => warning.Code == "low_rank_not_tried");
-        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.03);
+        Assert.InRange(report.Ratio, 3.5, 3.5 * 1.01);
     }
 
     [Fact]
