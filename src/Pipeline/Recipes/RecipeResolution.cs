@@ -145,6 +145,12 @@ internal static class RecipeResolution
             return weighted;
         }
 
+        if (!(frequencies.Exponent >= 0 && frequencies.Exponent <= 1))
+        {
+            // It has been named, and no weight follows from it.
+            return weighted;
+        }
+
         double[] weights = [.. frequencies.Counts.Select(count => Math.Pow(count + 1, frequencies.Exponent))];
         var importance = new Importance { RowWeights = weights };
         foreach (var layer in layers)

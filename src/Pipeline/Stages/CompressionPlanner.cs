@@ -35,9 +35,10 @@ internal static class CompressionPlanner
 
         int[]? best = null;
         (double Loss, long Size) reached = (double.PositiveInfinity, long.MaxValue);
+        int over = 0;
         for (int round = 0; round < Rounds; round++)
         {
-            if (Planner.Solve(points, budget).Choices is not { } chosen)
+            if (Planner.Solve(points, budget) is not { Choices: { } chosen, Cost: var cost })
             {
                 break;
             }
@@ -57,7 +58,9 @@ internal static class CompressionPlanner
                 break;
             }
 
-            budget += slack;
+            // Too large: strictly less than this plan, and the more so the longer that goes on; shared constants shift with every choice.
+            over = slack < 0 ? over + 1 : 0;
+            budget = slack < 0 ? cost + (slack * over) : budget + slack;
         }
 
         if (best is null)
