@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Condense.Engine.Factorizations;
 using Condense.Engine.Matrices;
@@ -36,19 +35,17 @@ internal static class GloveStudy
         {
             var importance = new Importance { RowWeights = [.. Enumerable.Range(0, table.Rows).Select(rank => Math.Pow(1 / (rank + 50.0), exponent))] };
             await output.WriteLineAsync($"## w = (1 ÷ (rank + 50))^{exponent.ToString(CultureInfo.InvariantCulture)}\n");
-            await output.WriteLineAsync("| ratio | factors | method | squared error | error | numbers | bytes | seconds |\n|---:|---|---|---:|---:|---:|---:|---:|");
+            await output.WriteLineAsync("| ratio | factors | method | squared error | error | numbers | bytes |\n|---:|---|---|---:|---:|---:|---:|");
             foreach (double ratio in s_ratios)
             {
                 foreach (int? bits in new int?[] { null, 8 })
                 {
                     foreach (var (name, compress) in Methods(table, importance, ratio, bits))
                     {
-                        long start = Stopwatch.GetTimestamp();
                         var structure = compress();
-                        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
                         var error = ErrorMeasure.Measure(table, structure, importance, Environment.ProcessorCount);
                         await output.WriteLineAsync(FormattableString.Invariant(
-                            $"| {ratio} | {(bits is null ? "f32" : "int8")} | {name} | {error.WeightedSquaredError / error.WeightedSquaredNorm:F4} | {error.WeightedRelativeError:F4} | {structure.Form.ParameterCount:N0} | {structure.StorageBits / 8:N0} | {seconds:F1} |"));
+                            $"| {ratio} | {(bits is null ? "f32" : "int8")} | {name} | {error.WeightedSquaredError / error.WeightedSquaredNorm:F4} | {error.WeightedRelativeError:F4} | {structure.Form.ParameterCount:N0} | {structure.StorageBits / 8:N0} |"));
                     }
                 }
             }

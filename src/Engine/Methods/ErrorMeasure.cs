@@ -47,7 +47,10 @@ public sealed record ErrorMeasure(double SquaredError, double SquaredNorm, doubl
                 errors[i] = VectorArithmetic.SquaredDistance(weight.Row(start + i), rows.Row(i));
             }
 
-            errors.CopyTo(squaredErrors is null ? errors : squaredErrors.AsSpan(start, count));
+            if (squaredErrors is not null)
+            {
+                errors.CopyTo(squaredErrors.AsSpan(start, count));
+            }
         });
     }
 

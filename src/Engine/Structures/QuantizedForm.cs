@@ -97,5 +97,5 @@ public sealed record QuantizedForm : StructureForm
 
     /// <summary>Bytes of so many codes or zero points, packed without a gap: <c>⌈count·StoredBits/8⌉</c>.</summary>
     /// <param name="count">How many.</param>
-    public long PackedBytes(long count) => ((count * StoredBits) + 7) / 8;
+    public long PackedBytes(long count) => (count / 8 * StoredBits) + (((count % 8 * StoredBits) + 7) / 8);
 }

@@ -15,9 +15,6 @@ public sealed record PackedNumbers(int Bits, bool Signed, TensorShape Shape)
     // So many numbers take as many bytes as one of them takes bits.
     private const int Group = 8;
 
-    /// <summary>Bytes of all: <c>⌈numbers·Bits/8⌉</c>.</summary>
-    public long ByteLength => ((Shape.ElementCount * Bits) + 7) / 8;
-
     /// <summary>Packs numbers. O(numbers).</summary>
     /// <param name="numbers">A byte each; what is above <paramref name="bits"/> is dropped.</param>
     /// <param name="bits">Bits of a number.</param>

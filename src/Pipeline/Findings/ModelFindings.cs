@@ -1,4 +1,3 @@
-using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Graph;
 using Condense.Models.Rewriting;
@@ -133,7 +132,7 @@ internal sealed class ModelFindings
         var codes = QuantizedTensors.Find(model).Where(tensor => !own.Contains(tensor.Name)).ToArray();
         if (codes.Length > 0)
         {
-            _list.Add(FindingCodes.AlreadyQuantized, $"{FindingList.Tell(codes)} hold integer codes of weights: no method makes them smaller, and they stay as they are.", codes[0].Name);
+            _list.Add(FindingCodes.AlreadyQuantized, $"{FindingList.Tell(codes)} hold integer codes of weights already: rounding them again gains little. What a DequantizeLinear widens can still be factored; all others stay as they are.", codes[0].Name);
         }
     }
 

@@ -88,11 +88,13 @@ internal static class RecipeResolution
 
     private static void CheckFrequencies(CompressionRecipe recipe, List<RecipeProblem> problems)
     {
-        if (recipe.Frequencies is { Exponent: var exponent } && !(exponent >= 0 && exponent <= 1))
+        if (recipe.Frequencies is { Exponent: var exponent } && !IsExponent(exponent))
         {
             problems.Add(new RecipeProblem("/frequencies/exponent", $"The exponent is {exponent.ToString(CultureInfo.InvariantCulture)}; it must be 0 … 1."));
         }
     }
+
+    private static bool IsExponent(double exponent) => exponent is >= 0 and <= 1;
 
     private static void CheckMethods(CompressionRecipe recipe, List<RecipeProblem> problems)
     {
@@ -145,13 +147,9 @@ internal static class RecipeResolution
             return weighted;
         }
 
-        if (!(frequencies.Exponent >= 0 && frequencies.Exponent <= 1))
-        {
-            // It has been named, and no weight follows from it.
-            return weighted;
-        }
-
-        double[] weights = [.. frequencies.Counts.Select(count => Math.Pow(count + 1, frequencies.Exponent))];
+        // One that is out of bounds has been named; any other serves to find more problems.
+        double exponent = IsExponent(frequencies.Exponent) ? frequencies.Exponent : TokenFrequencies.DefaultExponent;
+        double[] weights = [.. frequencies.Counts.Select(count => Math.Pow(count + 1, exponent))];
         var importance = new Importance { RowWeights = weights };
         foreach (var layer in layers)
         {

@@ -46,7 +46,7 @@ public static class ReportMarkdown
             text.AppendLine("| layer | head | mid | tail |").AppendLine("|---|---:|---:|---:|");
             foreach (var layer in weighted)
             {
-                text.AppendLine(Invariant($"| {Escape(layer.Name)} | {layer.HeadError:G4} | {layer.MidError:G4} | {layer.TailError:G4} |"));
+                text.AppendLine(Invariant($"| {Escape(ReportText.Short(layer.Name))} | {layer.HeadError:G4} | {layer.MidError:G4} | {layer.TailError:G4} |"));
             }
         }
 

@@ -78,7 +78,7 @@ internal static class CandidateLadder
         QuantizedForm { IsPacked: true } packed => $"p{packed.CodeBits}{packed.Symmetric}{packed.Granularity}{packed.GroupSize} {packed.Rows % 4} {packed.Columns % 4}",
         QuantizedForm quantized => $"q{quantized.CodeBits}{quantized.Symmetric}{quantized.Granularity}{quantized.GroupSize}",
         DenseForm dense => $"{dense.Format}",
-        RowPartitionForm partition => string.Join('/', partition.Blocks.Select(Kind)),
+        RowPartitionForm partition => string.Join('/', partition.Blocks.Select(Kind)) + (partition.Permuted ? " permuted" : ""),
         _ => throw new ArgumentException($"The form {form.GetType().Name} has no kind.", nameof(form)),
     };
 

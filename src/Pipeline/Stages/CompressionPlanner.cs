@@ -35,10 +35,10 @@ internal static class CompressionPlanner
 
         int[]? best = null;
         (double Loss, long Size) reached = (double.PositiveInfinity, long.MaxValue);
-        int over = 0;
+        int tooLarge = 0;
         for (int round = 0; round < Rounds; round++)
         {
-            if (Planner.Solve(points, budget) is not { Choices: { } chosen, Cost: var cost })
+            if (Planner.Solve(points, budget).Choices is not { } chosen)
             {
                 break;
             }
@@ -58,9 +58,9 @@ internal static class CompressionPlanner
                 break;
             }
 
-            // Too large: strictly less than this plan, and the more so the longer that goes on; shared constants shift with every choice.
-            over = slack < 0 ? over + 1 : 0;
-            budget = slack < 0 ? cost + (slack * over) : budget + slack;
+            // Where plans lie close together the next one may be too large by as much again: the budget falls faster each time.
+            tooLarge = slack < 0 ? tooLarge + 1 : 0;
+            budget += slack < 0 ? slack << (tooLarge - 1) : slack;
         }
 
         if (best is null)

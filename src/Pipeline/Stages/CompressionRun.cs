@@ -84,27 +84,10 @@ public static class CompressionRun
         watch.Begin(Stage.Verifying, plan.Candidates.Length);
         var warnings = new List<ReportWarning>(work.Warnings);
         var reports = steps.Verify(plan, worthwhile ? pieces : new string?[plan.Candidates.Length], staging.MainPath, cancellationToken);
-        OutputDifference? difference = null;
-        if (worthwhile)
-        {
-            difference = Verification.Compare(original, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings);
-        }
-        else if (recipe.Target is { Kind: TargetKind.Ratio, Value: 1 })
-        {
-            warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
-        }
-
-        if (!worthwhile && model.Program?.Opset != original.Program?.Opset)
-        {
-            warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
-        }
-
-        if (worthwhile && work.Size is { } size && size.Measure(plan.Candidates) is var reached && reached < CloseToTarget * size.Limit)
-        {
-            warnings.Add(new ReportWarning(
-                "target_overshot",
-                FormattableString.Invariant($"The result is smaller than asked: it meets {size.TargetMetBy(reached).Value:G4}. The layers and methods allowed leave nothing between that and the target.")));
-        }
+        NoteOutcome(work, plan, recipe, original, worthwhile, warnings);
+        var difference = worthwhile
+            ? Verification.Compare(original, input, staging.MainPath, work.Intents.Select(intent => intent.Layer), environment, recipe.Seed, warnings)
+            : null;
 
         string digestAfter = await TensorDigest.OfFileAsync(staging.MainPath, cancellationToken);
         long bytesAfter = staging.Bytes;
@@ -116,6 +99,27 @@ public static class CompressionRun
 
     /// <summary>A result at least this share of what the target allows is as close as anybody asks.</summary>
     private const double CloseToTarget = 0.99;
+
+    /// <summary>Says where the result is not quite what was asked for.</summary>
+    private static void NoteOutcome(PlannedWork work, RunPlan plan, CompressionRecipe recipe, Model original, bool worthwhile, List<ReportWarning> warnings)
+    {
+        if (!worthwhile && recipe.Target is { Kind: TargetKind.Ratio, Value: 1 })
+        {
+            warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
+        }
+
+        if (!worthwhile && work.Model.Program?.Opset != original.Program?.Opset)
+        {
+            warnings.Add(new ReportWarning("opset_not_raised", "The original was kept as it is, and so was its opset."));
+        }
+
+        if (worthwhile && work.Size is { } size && size.Measure(plan.Candidates) is var reached && reached < CloseToTarget * size.Limit)
+        {
+            warnings.Add(new ReportWarning(
+                "target_overshot",
+                FormattableString.Invariant($"The result is smaller than asked: it meets {size.TargetMetBy(reached).Value:G4}. The layers and methods allowed leave nothing between that and the target.")));
+        }
+    }
 
     /// <summary>Writes the result unless it would not be smaller than the original; without a target the caller has asked for it all the same.</summary>
     private static async Task<bool> WriteAsync(

@@ -92,8 +92,8 @@ internal sealed class FileOverheads
     {
         var layer = intent.Layer;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{layer.Tensor.DType} {layer.Tensor.Shape.Rank} {layer.Transposed} {layer.Constant is null} {layer.Quantized.IsEmpty} {layer.Scope?.Parent is null}");
-        foreach (var use in layer.Uses)
+        text.Append(CultureInfo.InvariantCulture, $"{layer.StoredType} {layer.Tensor.Shape.Rank} {layer.Transposed} {layer.Constant is null} {layer.Quantized.IsEmpty} {layer.Scope?.Parent is null}");
+        foreach (var use in layer.Uses.Concat(layer.Consumers))
         {
             text.Append(CultureInfo.InvariantCulture, $" {use.Node.OpType}/{use.Input}");
         }

@@ -7,7 +7,7 @@ namespace Condense.Execution.Tests.Rewriting;
 /// <summary>Structures of random numbers, for a weight of any size.</summary>
 internal static class StructureCases
 {
-    public static ImmutableSortedDictionary<string, Func<int, int, StructureForm>> All { get; } = Cases().ToImmutableSortedDictionary(
+    public static ImmutableSortedDictionary<string, Func<int, int, StructureForm>> All { get; } = Cases().Concat(Partitions()).ToImmutableSortedDictionary(
         pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
 
     /// <summary>A structure of a form, its numbers drawn from a seed.</summary>
@@ -99,7 +99,10 @@ internal static class StructureCases
         yield return new("f16 factors", (m, n) => new ProductForm(new DenseForm(m, 3, FloatFormat.F16), new DenseForm(3, n, FloatFormat.F16)));
         yield return new("int8 column factors", (m, n) => new ProductForm(
             new QuantizedForm(m, 3, 8, true, QuantizationGranularity.PerColumn), new QuantizedForm(3, n, 8, false, QuantizationGranularity.PerTensor)));
+    }
 
+    private static IEnumerable<KeyValuePair<string, Func<int, int, StructureForm>>> Partitions()
+    {
         yield return new("rows F16, int8", (m, n) => new RowPartitionForm([
             new DenseForm(m / 3, n, FloatFormat.F16), new QuantizedForm(m - (m / 3), n, 8, true, QuantizationGranularity.PerRow)]));
         yield return new("rows F32, F16", (m, n) => new RowPartitionForm([

@@ -17,8 +17,11 @@ internal sealed class FortranTensorData : TensorData
     /// <summary>The most bytes of a row, d·R/d elements, that are read: a block has at least one row.</summary>
     public const long MaxRowBytes = 1L << 30;
 
-    // Rows of the file are read in strips that stay in the second-level cache while they are turned.
-    private const int StripBytes = 256 << 10;
+    // Rows of the file are read in strips, of which the third-level cache holds several.
+    private const int StripBytes = 2 << 20;
+
+    // Rows that are turned together: sixteen elements of four bytes fill a cache line of the result before it is left.
+    private const int TileRows = 16;
 
     private readonly TensorData _source;
     private readonly int _elementSize;
@@ -137,12 +140,19 @@ internal sealed class FortranTensorData : TensorData
     {
         var from = MemoryMarshal.Cast<byte, T>(strip.AsSpan());
         var to = MemoryMarshal.Cast<byte, T>(block.AsSpan());
-        for (int i = 0; i < count; i++)
+        for (int top = 0; top < columns.Length; top += TileRows)
         {
-            var line = to.Slice(i * _row, _row);
-            for (int r = 0; r < columns.Length; r++)
+            var tile = columns.Slice(top, Math.Min(TileRows, columns.Length - top));
+            var rows = from[(top * count)..];
+            for (int i = 0; i < count; i++)
             {
-                line[columns[r]] = from[(r * count) + i];
+                var line = to.Slice(i * _row, _row);
+                int at = i;
+                foreach (int column in tile)
+                {
+                    line[column] = rows[at];
+                    at += count;
+                }
             }
         }
     }

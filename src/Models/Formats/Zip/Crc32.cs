@@ -9,7 +9,7 @@ internal static class Crc32
 {
     private const uint Reflected = 0xEDB88320;
     private const int Slices = 16;
-    private const int TableSize = 256;
+    private const uint TableSize = 256;
 
     // s_table[256·k + b]: what the byte b does to the remainder when k bytes follow it.
     private static readonly uint[] s_table = MakeTable();
@@ -22,7 +22,7 @@ internal static class Crc32
     /// <param name="bytes">The bytes.</param>
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
-        var table = s_table.AsSpan();
+        uint[] table = s_table;
         uint state = ~crc;
         while (bytes.Length >= Slices)
         {
@@ -43,13 +43,13 @@ internal static class Crc32
     }
 
     // Four bytes of which the last has `after` bytes behind it.
-    private static uint Fold(ReadOnlySpan<uint> table, int after, uint word)
+    private static uint Fold(uint[] table, uint after, uint word)
     {
-        var slices = table.Slice(after * TableSize, 4 * TableSize);
-        return slices[(3 * TableSize) + (int)(word & 0xFF)]
-            ^ slices[(2 * TableSize) + (int)((word >> 8) & 0xFF)]
-            ^ slices[TableSize + (int)((word >> 16) & 0xFF)]
-            ^ slices[(int)(word >> 24)];
+        uint first = after * TableSize;
+        return table[first + (3 * TableSize) + (word & 0xFF)]
+            ^ table[first + (2 * TableSize) + ((word >> 8) & 0xFF)]
+            ^ table[first + TableSize + ((word >> 16) & 0xFF)]
+            ^ table[first + (word >> 24)];
     }
 
     private static uint[] MakeTable()
@@ -66,7 +66,7 @@ internal static class Crc32
             table[value] = state;
         }
 
-        for (int i = TableSize; i < table.Length; i++)
+        for (uint i = TableSize; i < table.Length; i++)
         {
             uint shorter = table[i - TableSize];
             table[i] = (shorter >> 8) ^ table[(int)(shorter & 0xFF)];

@@ -45,12 +45,20 @@ internal sealed class ZipDirectory
         var entries = new ZipEntry[headers.Length];
         int[] order = [.. Enumerable.Range(0, headers.Length).OrderBy(i => headers[i].LocalOffset)];
         long first = order.Length == 0 ? end.Offset : headers[order[0]].LocalOffset;
-        if (order.Length == 0 ? first != 0 : headers[order[^1]].LocalOffset >= end.Offset || first != 0)
+        if (order.Length > 0 && headers[order[^1]].LocalOffset >= end.Offset)
         {
             throw new ModelFormatException(
                 ModelFormatError.InvalidArchive,
-                $"The zip archive is broken: its first entry begins at byte {first}, not at the file's beginning, or an entry lies behind the directory at byte {end.Offset}. Save the model anew with the tool that made it.",
-                first);
+                $"The zip entry '{Shorten(headers[order[^1]].Name)}' is said to begin at byte {headers[order[^1]].LocalOffset}, behind the directory at byte {end.Offset}. Save the model anew with the tool that made it.",
+                end.Offset);
+        }
+
+        if (first != 0)
+        {
+            throw new ModelFormatException(
+                ModelFormatError.InvalidArchive,
+                $"The zip archive's first entry begins at byte {first}, not at the file's beginning: bytes were put before it. Save the model anew with the tool that made it.",
+                offset: 0);
         }
 
         var locals = new LocalHeaders(file);

@@ -10,6 +10,9 @@ internal static class LayerTable
     [
         ("Weighted error", layer => layer.WeightedRelativeError),
         ("Least possible", layer => layer.Bound),
+        ("Heaviest 1 % of rows", layer => layer.HeadError),
+        ("Next 9 %", layer => layer.MidError),
+        ("Other rows", layer => layer.TailError),
     ];
 
     /// <summary>Adds the section. O(layers).</summary>

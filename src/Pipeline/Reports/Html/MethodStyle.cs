@@ -14,7 +14,7 @@ internal static class MethodStyle
     private const string Unknown = "other";
 
     private static readonly string[] s_known =
-        [MethodNames.Keep, MethodNames.Float16, MethodNames.LowRank, MethodNames.Mixed, MethodNames.Quantize, "group-reduce", Unknown, Others, Rest];
+        [MethodNames.Keep, MethodNames.Float16, MethodNames.LowRank, MethodNames.Mixed, MethodNames.Quantize, MethodNames.GroupReduce, Unknown, Others, Rest];
 
     /// <summary>The name of a method's class and, with <c>p-</c> before it, of its pattern.</summary>
     public static string ClassOf(string method) => Array.IndexOf(s_known, method) is >= 0 and var index ? s_known[index].Replace(' ', '-') : Unknown;
@@ -51,7 +51,7 @@ internal static class MethodStyle
         MethodNames.LowRank => "M-1 9L9 -1M-1 1L1 -1M7 9L9 7",
         MethodNames.Mixed => "M4 0V8",
         MethodNames.Quantize => "M2 4H6M4 2V6",
-        "group-reduce" => "M0 4H8",
+        MethodNames.GroupReduce => "M0 4H8",
         Others => "M0 0L8 8M8 0L0 8",
         Rest => "M-1 -1L9 9M-1 7L1 9M7 -1L9 1",
         _ => "M0 0H8V8",

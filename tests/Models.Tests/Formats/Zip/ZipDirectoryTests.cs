@@ -74,6 +74,7 @@ public sealed class ZipDirectoryTests : IDisposable
         { "second disk", new ZipBytes { Disk = 1 }.Make(A), ModelFormatError.UnsupportedArchive, "disks" },
         { "entry on a second disk", ZipBytes.Of(A with { Disk = 1 }), ModelFormatError.UnsupportedArchive, "disk 1" },
         { "local header behind the directory", ZipBytes.Of(A, B with { Offset = 4_000 }), ModelFormatError.InvalidArchive, "behind the directory" },
+        { "every local header behind the directory", ZipBytes.Of(A with { Offset = 1 << 30 }), ModelFormatError.InvalidArchive, "behind the directory" },
         { "local header within another entry", ZipBytes.Of(A, B with { Offset = 40 }), ModelFormatError.InvalidArchive, "run into" },
         { "zip64 end that contradicts the end", new ZipBytes { Zip64 = true, ChangeZip64 = end => (end[24], end[32]) = (9, 9) }.Make(A), ModelFormatError.InvalidArchive, "contradict" },
         { "zip64 end with another directory", new ZipBytes { Zip64 = true, ChangeZip64 = end => end[48] ^= 1 }.Make(A), ModelFormatError.InvalidArchive, "contradict" },

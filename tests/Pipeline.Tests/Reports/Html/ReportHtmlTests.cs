@@ -100,6 +100,16 @@ public sealed partial class ReportHtmlTests
     }
 
     [Fact]
+    public void The_table_tells_frequent_rows_from_rare_ones_where_that_is_known()
+    {
+        string without = ReportHtml.Write(SampleReports.Of(SampleReports.Product("a")));
+        Assert.DoesNotContain("Heaviest 1 % of rows", without, StringComparison.Ordinal);
+        string html = ReportHtml.Write(SampleReports.Of(SampleReports.Product("a") with { HeadError = 0.01, MidError = 0.02, TailError = 0.3 }));
+        Assert.Contains("<th scope=\"col\" class=\"n\">Heaviest 1 % of rows</th>", html, StringComparison.Ordinal);
+        Assert.Contains("<td class=\"n\">0.01</td><td class=\"n\">0.02</td><td class=\"n\">0.3</td></tr>", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tiles_are_labelled_by_what_tells_the_layers_apart()
     {
         string html = ReportHtml.Write(SampleReports.Of(SampleReports.Product("model.layers.0.up.weight"), SampleReports.Product("model.layers.1.up.weight")));
