@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -54,6 +55,25 @@ internal static class SampleModels
         var random = new Random(5);
         return File([.. names.Select(name => (name, new[] { 64, 48 }, Draw(random, 64 * 48)))]);
     }
+
+    /// <summary>An NPZ archive, stored, of one table named <c>embedding</c>.</summary>
+    public static byte[] Npz(int rows, int columns)
+    {
+        using var bytes = new MemoryStream();
+        using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            using var entry = archive.CreateEntry("embedding.npy", CompressionLevel.NoCompression).Open();
+            string header = FormattableString.Invariant($"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+            byte[] text = Encoding.ASCII.GetBytes(header.PadRight(117) + "\n");
+            entry.Write([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0, (byte)text.Length, 0, .. text]);
+            entry.Write(MemoryMarshal.AsBytes(Draw(new Random(3), rows * columns).AsSpan()));
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>A pickle that would call <c>os.system</c> where it is loaded.</summary>
+    public static byte[] HostilePickle() => [0x80, 2, .. "cos\nsystem\n"u8, (byte)'X', 4, 0, 0, 0, .. "echo"u8, 0x85, (byte)'R', (byte)'.'];
 
     private static float[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
 

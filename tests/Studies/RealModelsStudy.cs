@@ -21,7 +21,7 @@ internal static class RealModelsStudy
     /// <summary>The latency of a pair is the median of so many interleaved runs, fewer where a run takes long.</summary>
     private const int MaxRuns = 41;
 
-    private const int MinRuns = 7;
+    private const int MinRuns = 3;
 
     private static readonly TimeSpan s_enough = TimeSpan.FromSeconds(4);
 

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace Condense.Service.Tests.Library;
@@ -54,6 +55,46 @@ public sealed class UploadTests(UploadTests.Small service) : IClassFixture<Uploa
         Assert.DoesNotContain(service.Files("artifacts"), path => path.EndsWith(file, StringComparison.Ordinal));
         using var gone = await service.Api.SendAsync(HttpMethod.Get, $"/v1/models/{second}");
         await ApiClient.ProblemAsync(gone, 404, "not_found");
+    }
+
+    [Fact]
+    public async Task A_pickle_that_would_run_code_is_refused_and_nothing_is_left()
+    {
+        using var content = new ByteArrayContent(SampleModels.HostilePickle());
+        content.Headers.ContentType = new("application/octet-stream");
+        using var response = await service.Api.SendAsync(HttpMethod.Post, "/v1/models", content);
+        var problem = await ApiClient.ProblemAsync(response, 422, "unsafe_pickle");
+        Assert.Contains("os", (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("at byte", (string)problem["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_archive_that_contradicts_itself_is_corrupt()
+    {
+        byte[] bytes = SampleModels.Npz(8, 4);
+        bytes[^1] ^= 1;
+        using var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = new("application/octet-stream");
+        using var response = await service.Api.SendAsync(HttpMethod.Post, "/v1/models", content);
+        await ApiClient.ProblemAsync(response, 422, "corrupt_model");
+    }
+
+    [Fact]
+    public async Task Arrays_are_compressed_and_come_back_in_the_format_asked_for()
+    {
+        string model = await service.Api.AddModelAsync(SampleModels.Npz(96, 64));
+        Assert.Equal("npz", (string?)(await service.Api.GetAsync($"/v1/models/{model}"))["format"]);
+        foreach (string format in new[] { "npz", "safetensors" })
+        {
+            using var response = await service.Api.SendAsync(
+                HttpMethod.Post, "/v1/jobs", ApiClient.Json($$"""{"model":"{{model}}","target":{"ratio":2},"output":{"format":"{{format}}"} }"""));
+            Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+            string id = (string)JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["id"]!;
+            var job = await service.Api.EndAsync(id);
+            Assert.Equal(("succeeded", format), ((string)job["state"]!, (string)job["result"]!["format"]!));
+            using var file = await service.Api.SendAsync(HttpMethod.Get, $"/v1/models/{job["result"]!["model"]}/content");
+            Assert.EndsWith($".{format}", file.Content.Headers.ContentDisposition!.FileName!.Trim('"'), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
