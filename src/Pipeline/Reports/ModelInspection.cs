@@ -71,7 +71,10 @@ public static class ModelInspection
             zeros += values.Count(0f);
         }
 
-        var intent = new LayerIntent(layer, [.. MethodCatalogue.All.Select(method => method.Name)], MayKeep: false, Settings: null, Engine.Methods.Importance.None, RulePointer: null);
+        // What a rule may ask for: group-reduce goes without frequencies then, though only tables have rows to group.
+        var methods = MethodCatalogue.All.Where(method => method.Roles.Contains(layer.Role) || !string.Equals(method.Name, MethodNames.GroupReduce, StringComparison.Ordinal));
+        var intent = new LayerIntent(
+            layer, [.. methods.Select(method => method.Name)], MayKeep: false, new GroupReduceChoice(), Engine.Methods.Importance.None, RulePointer: null);
         return new LayerDescription
         {
             Name = layer.Name,
