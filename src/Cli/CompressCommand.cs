@@ -29,7 +29,7 @@ internal static class CompressCommand
 
     private static readonly Option<string[]> s_keep = new("--keep") { Description = "GLOB of layers that stay as they are; repeat for more." };
 
-    private static readonly Option<string?> s_frequencies = new("--frequencies") { Description = "Token counts: JSON, two columns, or a text to be counted with --vocabulary." };
+    private static readonly Option<string?> s_frequencies = new("--frequencies") { Description = "Token counts in row order: JSON, or two columns; with --vocabulary in any order, or a text to be counted." };
 
     private static readonly Option<string?> s_vocabulary = new("--vocabulary") { Description = "One token a line, or JSON with \"vocab\", in row order; for a text to be counted." };
 
@@ -54,6 +54,7 @@ internal static class CompressCommand
         {
             s_model, s_output, s_ratio, s_bytes, s_parameterRatio, s_bits, s_methods, s_layers, s_keep, s_frequencies, s_vocabulary, s_exponent, s_format, s_opset, s_seed, s_threads, s_reports, s_json,
         };
+        s_format.AcceptOnlyFromAmong("onnx", "safetensors", "npz");
         command.SetAction((result, cancellationToken) => Failure.GuardAsync(() => RunAsync(result, cancellationToken)));
         return command;
     }
@@ -104,7 +105,7 @@ internal static class CompressCommand
                 ReportTable.Write(report);
             }
 
-            return ExitCode.Done;
+            return report is { Outcome: Outcome.NotWorthwhile, Target: not null } ? ExitCode.TargetMissed : ExitCode.Done;
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 
@@ -29,7 +30,7 @@ internal static class Failure
         {
             string tensor = exception.Tensor is null ? "" : $" [tensor {exception.Tensor}]";
             string offset = exception.Offset is null ? "" : $" [byte {exception.Offset}]";
-            return Tell($"{exception.Code}: {exception.Message}{tensor}{offset}", ExitCode.BadInput);
+            return Tell($"{JsonNamingPolicy.SnakeCaseLower.ConvertName(exception.Code.ToString())}: {exception.Message}{tensor}{offset}", ExitCode.BadInput);
         }
         catch (RecipeException exception)
         {

@@ -32,8 +32,27 @@ internal static class FrequencyOptions
         }
 
         var tokens = await ReadVocabularyAsync(vocabulary, cancellationToken);
+        if (await HoldsCountsAsync(frequencies, cancellationToken))
+        {
+            await using var file = File.OpenRead(frequencies);
+            return (await FrequencyFile.ReadAsync(file, cancellationToken)).InOrderOf(tokens);
+        }
+
         using var text = new StreamReader(frequencies);
         return await FrequencyFile.CountAsync(tokens, text, cancellationToken);
+    }
+
+    private static async Task<bool> HoldsCountsAsync(string path, CancellationToken cancellationToken)
+    {
+        const int Looked = 1 << 16;
+        using var reader = new StreamReader(path);
+        char[] start = new char[Looked];
+        int count = await reader.ReadBlockAsync(start, cancellationToken);
+        string text = new(start, 0, count);
+
+        // A line that the block cuts says nothing.
+        int end = count == Looked ? text.LastIndexOf('\n') : count;
+        return FrequencyFile.LooksLikeCounts(end > 0 ? text[..end] : text);
     }
 
     private static async Task<IReadOnlyList<string>> ReadVocabularyAsync(string path, CancellationToken cancellationToken)

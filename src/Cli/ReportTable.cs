@@ -33,10 +33,12 @@ internal static class ReportTable
         }
 
         AnsiConsole.Write(whole);
-        Console.Out.WriteLine($"outcome {Words.Camel(report.Outcome)}, sha256 {report.DigestAfter}");
+        string outcome = report.Target is null ? "done as asked, no target" : $"outcome {Words.Camel(report.Outcome)}";
+        Console.Out.WriteLine($"{outcome}, sha256 {report.DigestAfter}");
         foreach (var warning in report.Warnings)
         {
-            Console.Out.WriteLine($"warning {warning.Code}: {warning.Detail}");
+            string layer = warning.Layer is null ? "" : $" [{warning.Layer}]";
+            Console.Out.WriteLine($"warning {warning.Code}: {warning.Detail}{layer}");
         }
     }
 

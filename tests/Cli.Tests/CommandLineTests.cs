@@ -60,6 +60,29 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Counts_in_another_order_are_put_in_that_of_the_vocabulary()
+    {
+        using var known = JsonDocument.Parse(await System.IO.File.ReadAllTextAsync(Sample("vocab.json"), TestContext.Current.CancellationToken));
+        string[] words = [.. known.RootElement.GetProperty("vocab").EnumerateArray().Select(word => word.GetString()!)];
+        double[] counts = [.. known.RootElement.GetProperty("counts").EnumerateArray().Select(count => count.GetDouble())];
+        await System.IO.File.WriteAllLinesAsync(File("counts.tsv"), words.Zip(counts, (word, count) => $"{word}\t{count}").Reverse(), TestContext.Current.CancellationToken);
+        string[] common = ["compress", Sample("moby-dick-lstm.safetensors"), "--layer", """encoder*=low-rank:{"rank":8}""", "--json"];
+        using var straight = JsonDocument.Parse((await CondenseProcess.RunAsync([.. common, "-o", File("a.safetensors"), "--frequencies", Sample("vocab.json")])).Output);
+        using var joined = JsonDocument.Parse((await CondenseProcess.RunAsync(
+            [.. common, "-o", File("b.safetensors"), "--frequencies", File("counts.tsv"), "--vocabulary", Sample("vocab.json")])).Output);
+        Assert.Equal(straight.RootElement.GetProperty("digestAfter").GetString(), joined.RootElement.GetProperty("digestAfter").GetString());
+    }
+
+    [Fact]
+    public async Task A_model_that_can_get_no_smaller_misses_its_target()
+    {
+        var first = await CondenseProcess.RunAsync("compress", Sample("moby-dick-lstm.safetensors"), "-o", File("a.safetensors"), "--layer", """*=quantize:{"codeBits":2}""");
+        Assert.Equal(0, first.ExitCode);
+        var second = await CondenseProcess.RunAsync("compress", File("a.safetensors"), "-o", File("b.safetensors"), "--ratio", "2");
+        Assert.Equal(4, second.ExitCode);
+    }
+
+    [Fact]
     public async Task Inspect_describes_the_sample()
     {
         var run = await CondenseProcess.RunAsync("inspect", Sample("moby-dick-lstm.onnx"), "--json");

@@ -176,10 +176,9 @@ class Decoder:
         if kind == "dense":
             return self.matrix(floats(self.entry(suffix)), rows, columns, suffix)
         if kind == "product":
-            left, right = self.names(form, suffix)
-            return self.decode(form["left"], left) @ self.decode(form["right"], right)
+            return self.decode(form["left"], suffix + ".lr_u") @ self.decode(form["right"], suffix + ".lr_v")
         if kind == "rowPartition":
-            blocks = np.concatenate([self.decode(block, self.block(form, suffix, number)) for number, block in enumerate(form["blocks"])])
+            blocks = np.concatenate([self.block(block, suffix, number) for number, block in enumerate(form["blocks"])])
             if form.get("permuted"):
                 return blocks[np.frombuffer(self.entry(suffix + ".gr_perm")[0], dtype="<i4")]
             return blocks
@@ -187,11 +186,11 @@ class Decoder:
             return self.quantized(form, suffix)
         raise ValueError(f"Nothing is known of the structure {kind}.")
 
-    def names(self, form, suffix):
-        return suffix + ".lr_u", suffix + ".lr_v"
-
     def block(self, form, suffix, number):
-        return f"{suffix}.rp{number}"
+        """Factors among blocks of rows have names of their own."""
+        if form["structure"] == "product":
+            return self.decode(form["left"], f"{suffix}.gr_u{number}") @ self.decode(form["right"], f"{suffix}.gr_v{number}")
+        return self.decode(form, f"{suffix}.rp{number}")
 
     def quantized(self, form, suffix):
         rows, columns, bits = form["rows"], form["columns"], form.get("storedBits") or form["codeBits"]

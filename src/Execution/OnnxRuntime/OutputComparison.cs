@@ -21,6 +21,12 @@ public sealed record OutputComparison
     /// <summary>The same, at the runtime's default optimisation level for both.</summary>
     public double RelativeDefault { get; init; }
 
+    /// <summary>The greatest <c>|y−ŷ|</c> over all float outputs, graph optimisation disabled.</summary>
+    public double MaxAbsoluteUnoptimised { get; init; }
+
+    /// <summary>The root mean square of y over all float outputs: where it is near 0, a relative difference says little.</summary>
+    public double OutputRms { get; init; }
+
     /// <summary>Why there are no figures, in the runtime's words; null when there are.</summary>
     public string? Problem { get; init; }
 
@@ -48,10 +54,12 @@ public sealed record OutputComparison
                 return result with { Problem = "The model has no floating-point output to compare." };
             }
 
-            double unoptimised = Difference(expected, Run(library, compressedPath, OptimisationLevel.Disabled, inputs, "result"));
+            var actual = Run(library, compressedPath, OptimisationLevel.Disabled, inputs, "result");
+            double unoptimised = Difference(expected, actual);
+            var (greatest, rms) = Scale(expected, actual);
             var expectedByDefault = Run(library, originalPath, OptimisationLevel.Default, inputs, "original");
             double byDefault = Difference(expectedByDefault, Run(library, compressedPath, OptimisationLevel.Default, inputs, "result"));
-            return result with { RelativeUnoptimised = unoptimised, RelativeDefault = byDefault };
+            return result with { RelativeUnoptimised = unoptimised, RelativeDefault = byDefault, MaxAbsoluteUnoptimised = greatest, OutputRms = rms };
         }
         catch (OnnxRuntimeException exception)
         {
@@ -95,6 +103,29 @@ public sealed record OutputComparison
         }
 
         return difference == 0 ? 0 : Math.Sqrt(difference / norm);
+    }
+
+    /// <summary>The greatest <c>|y−ŷ|</c>, and the root mean square of y, over the finite numbers of outputs that were compared before.</summary>
+    private static (double Greatest, double Rms) Scale(IReadOnlyDictionary<string, RuntimeTensor> expected, IReadOnlyDictionary<string, RuntimeTensor> actual)
+    {
+        double greatest = 0;
+        double squares = 0;
+        long count = 0;
+        foreach (var (name, y) in expected.Where(pair => pair.Value.IsFloat))
+        {
+            for (int i = 0; i < y.Shape.ElementCount; i++)
+            {
+                double value = y.Float(i);
+                if (double.IsFinite(value))
+                {
+                    greatest = Math.Max(greatest, Math.Abs(value - actual[name].Float(i)));
+                    squares += value * value;
+                    count++;
+                }
+            }
+        }
+
+        return (greatest, count > 0 ? Math.Sqrt(squares / count) : 0);
     }
 
     private static (IReadOnlyDictionary<string, RuntimeTensor> Inputs, IReadOnlyDictionary<string, RuntimeTensor> Outputs) FindInputs(

@@ -17,6 +17,11 @@ internal static class FormatDetector
     // A TensorFlow SavedModel begins with the same two fields as an ONNX model, but its second one is a whole graph, not a producer's name.
     private const int MaxProducerBytes = 4096;
 
+    private const int GraphField = 7;
+
+    // The version of the format: without a good field before it the graph's tag may be chance.
+    private const int FieldsOfACutFile = 1;
+
     /// <summary>The formats, for messages.</summary>
     public const string WhatIsRead = "Models are read as safetensors (one file, or shards with their index), as ONNX, as NumPy's NPY and NPZ, and as PyTorch checkpoints.";
 
@@ -92,7 +97,8 @@ internal static class FormatDetector
             : json.StartsWith("{"u8);
     }
 
-    // Walks the fields of a ModelProto as far as the prefix reaches: each must be one that the message has, with its wire type, inside the file.
+    // Walks the fields of a ModelProto as far as the prefix reaches: each must be one that the message has, with its wire type. One that passes the file's
+    // end is that of a cut file, when its beginning is unmistakable: the reader then says where it ends.
     private static bool LooksLikeOnnx(ReadOnlySpan<byte> start, long fileLength)
     {
         if (IsText(start))
@@ -101,6 +107,7 @@ internal static class FormatDetector
         }
 
         long position = 0;
+        int fields = 0;
         while (position < start.Length)
         {
             int at = (int)position;
@@ -111,10 +118,17 @@ internal static class FormatDetector
             }
 
             bool hasLength = (tag & 7) == 2;
-            if (!IsModelField(tag) || (hasLength && (value > (ulong)(fileLength - at) || (tag >> 3 == 2 && value > MaxProducerBytes))))
+            if (!IsModelField(tag) || (hasLength && tag >> 3 == 2 && value > MaxProducerBytes))
             {
                 return false;
             }
+
+            if (hasLength && value > (ulong)(fileLength - at))
+            {
+                return fields >= FieldsOfACutFile && tag >> 3 == GraphField && value <= int.MaxValue;
+            }
+
+            fields++;
 
             position = at + (hasLength ? (long)value : 0);
         }

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Condense.Pipeline.Recipes;
 
 /// <summary>
-/// Token counts from a file: JSON <c>{"vocab": […], "counts": […]}</c> (the vocabulary may be absent), or two columns <c>token⇥count</c>, one
-/// token a line, in the order of the table's rows.
+/// Token counts from a file: JSON <c>{"vocab": […], "counts": […]}</c> (the vocabulary may be absent), a JSON list of counts, or two columns
+/// <c>token count</c>, apart by a tab or spaces, one token a line. They stand in the order of the table's rows, or are put there by <see cref="InOrderOf"/>.
 /// </summary>
 /// <param name="Vocabulary">The tokens in row order; empty when the file has none.</param>
 /// <param name="Counts">The counts in row order.</param>
@@ -29,7 +29,66 @@ public sealed record FrequencyFile(IReadOnlyList<string> Vocabulary, IReadOnlyLi
             throw Invalid("/", $"The counts are not UTF-8 text: {exception.Message}");
         }
 
-        return text.AsSpan().TrimStart() is ['{', ..] ? FromJson(text) : FromColumns(text);
+        return LooksLikeJson(text) ? FromJson(text) : FromColumns(text);
+    }
+
+    /// <summary>Whether a text holds counts, and is not one to be counted: JSON, or lines that end in numbers. Looks at the first hundred lines.</summary>
+    /// <param name="text">The text, or its beginning.</param>
+    public static bool LooksLikeCounts(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (LooksLikeJson(text))
+        {
+            return true;
+        }
+
+        int seen = 0;
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            if (!line.IsWhiteSpace() && !TrySplit(line, out _, out _))
+            {
+                return false;
+            }
+
+            seen += line.IsWhiteSpace() ? 0 : 1;
+            if (seen == LinesLookedAt)
+            {
+                break;
+            }
+        }
+
+        return seen > 0;
+    }
+
+    /// <summary>The counts by the rows of a vocabulary. O(tokens).</summary>
+    /// <param name="vocabulary">The tokens in row order.</param>
+    /// <returns>One count per row; 0 for tokens that the file does not name. What the vocabulary lacks counts for <c>&lt;unk&gt;</c> where there is one.</returns>
+    /// <exception cref="RecipeException">No token is in the vocabulary, or counts without tokens are not as many as its rows: <c>invalid_field</c>.</exception>
+    public FrequencyFile InOrderOf(IReadOnlyList<string> vocabulary)
+    {
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        if (Vocabulary.Count == 0)
+        {
+            return Counts.Count == vocabulary.Count
+                ? this with { Vocabulary = vocabulary }
+                : throw Invalid("/counts", $"There are {Counts.Count} counts without tokens, and {vocabulary.Count} tokens in the vocabulary.");
+        }
+
+        var rows = RowsOf(vocabulary);
+        int unknown = rows.GetValueOrDefault("<unk>", -1);
+        double[] counts = new double[vocabulary.Count];
+        bool found = false;
+        for (int i = 0; i < Counts.Count; i++)
+        {
+            bool known = rows.TryGetValue(Vocabulary[i], out int row);
+            found |= known;
+            if (known || unknown >= 0)
+            {
+                counts[known ? row : unknown] += Counts[i];
+            }
+        }
+
+        return found ? new FrequencyFile(vocabulary, counts) : throw Invalid("/vocab", "None of the tokens with counts is in the vocabulary.");
     }
 
     /// <summary>Counts the tokens of a text: words separated by white space, in lower or upper case as they stand. O(characters).</summary>
@@ -39,12 +98,7 @@ public sealed record FrequencyFile(IReadOnlyList<string> Vocabulary, IReadOnlyLi
     /// <returns>One count per token of the vocabulary; words outside it count for <c>&lt;unk&gt;</c> where the vocabulary has that.</returns>
     public static async Task<FrequencyFile> CountAsync(IReadOnlyList<string> vocabulary, TextReader text, CancellationToken cancellationToken)
     {
-        var rows = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (int row = 0; row < vocabulary.Count; row++)
-        {
-            rows.TryAdd(vocabulary[row], row);
-        }
-
+        var rows = RowsOf(vocabulary);
         double[] counts = new double[vocabulary.Count];
         int unknown = rows.GetValueOrDefault("<unk>", -1);
         int end = rows.GetValueOrDefault("<eos>", -1);
@@ -68,12 +122,27 @@ public sealed record FrequencyFile(IReadOnlyList<string> Vocabulary, IReadOnlyLi
         return new FrequencyFile(vocabulary, counts);
     }
 
+    private static bool LooksLikeJson(string text) => text.AsSpan().TrimStart() is ['{' or '[', ..];
+
+    private static Dictionary<string, int> RowsOf(IReadOnlyList<string> vocabulary)
+    {
+        var rows = new Dictionary<string, int>(vocabulary.Count, StringComparer.Ordinal);
+        for (int row = 0; row < vocabulary.Count; row++)
+        {
+            rows.TryAdd(vocabulary[row], row);
+        }
+
+        return rows;
+    }
+
     private static FrequencyFile FromJson(string text)
     {
         Document? document;
         try
         {
-            document = JsonSerializer.Deserialize<Document>(text, s_json);
+            document = text.AsSpan().TrimStart() is ['[', ..]
+                ? new Document(null, JsonSerializer.Deserialize<List<double>>(text, s_json))
+                : JsonSerializer.Deserialize<Document>(text, s_json);
         }
         catch (JsonException exception)
         {
@@ -111,18 +180,28 @@ public sealed record FrequencyFile(IReadOnlyList<string> Vocabulary, IReadOnlyLi
                 continue;
             }
 
-            int tab = line.LastIndexOf('\t');
-            if (tab < 0 || !double.TryParse(line[(tab + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double count))
+            if (!TrySplit(line, out var token, out double count))
             {
-                throw Invalid($"/lines/{number}", $"Line {number} is not a token, a tab and a count. JSON with \"counts\" is read too; a text is counted only together with a vocabulary.");
+                throw Invalid($"/lines/{number}", $"Line {number} is not a token and a count, apart by a tab or spaces. JSON with \"counts\" is read too; a text is counted only together with a vocabulary.");
             }
 
             Check(count, $"/lines/{number}");
-            vocabulary.Add(line[..tab].ToString());
+            vocabulary.Add(token.ToString());
             counts.Add(count);
         }
 
         return counts.Count > 0 ? new FrequencyFile(vocabulary, counts) : throw Invalid("/", "The file holds no counts.");
+    }
+
+    /// <summary>A token and its count: behind the last tab, or as the second of two words.</summary>
+    private static bool TrySplit(ReadOnlySpan<char> line, out ReadOnlySpan<char> token, out double count)
+    {
+        int tab = line.LastIndexOf('\t');
+        var trimmed = tab < 0 ? line.Trim() : line;
+        int at = tab < 0 ? trimmed.IndexOf(' ') : tab;
+        token = at < 0 ? [] : trimmed[..at];
+        count = 0;
+        return at >= 0 && double.TryParse(trimmed[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out count);
     }
 
     private static void Check(double count, string pointer)
@@ -135,6 +214,8 @@ public sealed record FrequencyFile(IReadOnlyList<string> Vocabulary, IReadOnlyLi
 
     private static RecipeException Invalid(string pointer, string detail) =>
         new("invalid_field", $"The token counts can't be used: {detail}", [new RecipeProblem(pointer, detail)]);
+
+    private const int LinesLookedAt = 100;
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { MaxDepth = 8 };
 

@@ -39,7 +39,7 @@ public static class MethodCatalogue
             "Chen, Si, Li, Chelba & Hsieh, GroupReduce, NeurIPS 2018"),
         new(
             MethodNames.LowRank,
-            "W ≈ Left·Right by truncated singular value decomposition, rows weighted by token frequencies where they are given; factors in f32 or int8. Fewer operations as well as fewer bytes.",
+            "W ≈ Left·Right by truncated singular value decomposition, rows weighted by token frequencies where they are given; factors in f32, f16 or int8. Fewer operations as well as fewer bytes.",
             Schema(
                 ("rank", """{ "type": "integer", "minimum": 1, "description": "The inner dimension. Default: from parameterRatio." }"""),
                 ("parameterRatio", """{ "type": "number", "exclusiveMinimum": 1, "description": "Numbers before ÷ numbers after, when rank is absent. Default 4." }"""),

@@ -35,11 +35,26 @@ internal abstract record MethodSettings
         }
         catch (JsonException exception)
         {
-            string path = exception.Path is { Length: > 2 } text && text.StartsWith("$.", StringComparison.Ordinal) ? "/" + text[2..].Replace('.', '/') : "";
-            string names = string.Join(", ", MethodCatalogue.Find(method)!.Settings["properties"]!.AsObject().Select(property => property.Key));
-            problems.Add(new RecipeProblem(pointer + path, $"The setting is not one that {method} takes, or has a value of the wrong kind. Settings: {(names.Length == 0 ? "none" : names)}."));
+            problems.Add(Explain(method, exception.Path is { Length: > 2 } text && text.StartsWith("$.", StringComparison.Ordinal) ? text[2..].Replace('.', '/') : "", pointer));
             return null;
         }
+    }
+
+    /// <summary>Tells a name that the method does not have from a value of the wrong kind, and says what there is.</summary>
+    private static RecipeProblem Explain(string method, string path, string pointer)
+    {
+        var known = MethodCatalogue.Find(method)!.Settings["properties"]!.AsObject();
+        string place = path.Length == 0 ? pointer : $"{pointer}/{path}";
+        if (known[path.Split('/', '[')[0]] is JsonObject setting)
+        {
+            string values = setting["enum"] is JsonArray list
+                ? $"one of {string.Join(", ", list.Select(value => value!.ToJsonString()))}"
+                : $"a value of type {setting["type"]!.GetValue<string>()}";
+            return new RecipeProblem(place, $"The value is of the wrong kind: {values} belongs here.");
+        }
+
+        string names = string.Join(", ", known.Select(property => property.Key));
+        return new RecipeProblem(place, $"The setting is not one that {method} takes. Settings: {(names.Length == 0 ? "none" : names)}.");
     }
 
     /// <summary>Adds what is out of bounds.</summary>

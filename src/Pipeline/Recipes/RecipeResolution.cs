@@ -11,9 +11,10 @@ internal static class RecipeResolution
 {
     /// <summary>Resolves a recipe, to the end whatever is wrong with it. O(layers·patterns).</summary>
     /// <param name="layers">The model's layers.</param>
+    /// <param name="tensors">The names of all its tensors: what is kept may be one that is no layer.</param>
     /// <param name="recipe">What is asked.</param>
     /// <param name="problems">Receives every offending place; with any, the answer serves to find more of them and for nothing else.</param>
-    public static ImmutableArray<LayerIntent> Resolve(ImmutableArray<Layer> layers, CompressionRecipe recipe, List<RecipeProblem> problems)
+    public static ImmutableArray<LayerIntent> Resolve(ImmutableArray<Layer> layers, IEnumerable<string> tensors, CompressionRecipe recipe, List<RecipeProblem> problems)
     {
         CheckTarget(recipe, problems);
         CheckMethods(recipe, problems);
@@ -21,7 +22,7 @@ internal static class RecipeResolution
         var settings = recipe.Layers
             .Select((rule, index) => MethodCatalogue.Find(rule.Method) is null ? null : MethodSettings.Read(rule.Method, rule.Settings, $"/layers/{index}/settings", problems))
             .ToArray();
-        CheckPatterns(layers, recipe, problems);
+        CheckPatterns(layers, tensors, recipe, problems);
         var weighted = FindWeighted(layers, recipe, problems);
         return [.. layers.Select(layer => Intend(layer, recipe, settings, weighted, problems))];
     }
@@ -110,7 +111,7 @@ internal static class RecipeResolution
         }
     }
 
-    private static void CheckPatterns(ImmutableArray<Layer> layers, CompressionRecipe recipe, List<RecipeProblem> problems)
+    private static void CheckPatterns(ImmutableArray<Layer> layers, IEnumerable<string> tensors, CompressionRecipe recipe, List<RecipeProblem> problems)
     {
         var patterns = recipe.Layers.Select((rule, index) => (pattern: rule.Match, pointer: $"/layers/{index}/match"))
             .Concat(recipe.Frequencies?.Layers.Select((pattern, index) => (pattern, pointer: $"/frequencies/layers/{index}")) ?? []);
@@ -119,13 +120,13 @@ internal static class RecipeResolution
             CheckPattern(layers, pattern, pointer, problems);
         }
 
-        // A kept name may be one that is never compressed (a bias): a pattern for it is no mistake. A plain name without wildcards that is
-        // close to a layer's is one.
+        // A kept name may be one that is never compressed (a bias): it must be one of the file's all the same.
         for (int i = 0; i < recipe.Keep.Count; i++)
         {
-            if (recipe.Keep[i].AsSpan().IndexOfAny('*', '?') < 0)
+            string pattern = recipe.Keep[i];
+            if (!tensors.Any(name => Glob.Matches(pattern, name)))
             {
-                CheckPattern(layers, recipe.Keep[i], $"/keep/{i}", problems);
+                CheckPattern(layers, pattern, $"/keep/{i}", problems);
             }
         }
     }

@@ -103,9 +103,11 @@ public static class CompressionRun
     /// <summary>Says where the result is not quite what was asked for.</summary>
     private static void NoteOutcome(PlannedWork work, RunPlan plan, CompressionRecipe recipe, Model original, bool worthwhile, List<ReportWarning> warnings)
     {
-        if (!worthwhile && recipe.Target is { Kind: TargetKind.Ratio, Value: 1 })
+        if (!worthwhile && recipe.Target is { } target)
         {
-            warnings.Add(new ReportWarning("target_already_met", "The original meets the target as it is: it was kept, byte for byte."));
+            warnings.Add(target is { Kind: TargetKind.Ratio, Value: 1 }
+                ? new ReportWarning("target_already_met", "The original meets the target as it is: it was kept.")
+                : new ReportWarning("not_worthwhile", "Nothing that the methods and layers allow makes the model smaller: its weights were kept as they are, and the target was missed."));
         }
 
         if (!worthwhile && work.Model.Program?.Opset != original.Program?.Opset)

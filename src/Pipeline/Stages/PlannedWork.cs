@@ -53,7 +53,7 @@ internal sealed record PlannedWork
         var problems = new List<RecipeProblem>();
         OutputFormats.Check(model, outputFormat, problems);
         model = OpsetChoice.Apply(model, recipe, problems);
-        var intents = RecipeResolution.Resolve(LayerFinder.Find(model), recipe, problems);
+        var intents = RecipeResolution.Resolve(LayerFinder.Find(model), model.Tensors.Select(tensor => tensor.Name), recipe, problems);
         bool withTarget = recipe.Target is not null;
         var candidates = intents.Select(intent => CandidateLadder.Build(model, intent, withTarget, smallestOnly || problems.Count > 0)).ToImmutableArray();
         CheckRules(intents, candidates, problems);

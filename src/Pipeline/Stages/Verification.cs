@@ -88,12 +88,36 @@ internal sealed class Verification(LayerStore store, int threads)
                 return null;
             }
 
-            return new OutputDifference(comparison.Inputs, comparison.Runtime, comparison.RelativeUnoptimised, comparison.RelativeDefault);
+            NoteDifference(comparison, warnings);
+            return new OutputDifference(
+                comparison.Inputs, comparison.Runtime, comparison.RelativeUnoptimised, comparison.RelativeDefault, comparison.MaxAbsoluteUnoptimised, comparison.OutputRms);
         }
         catch (OnnxRuntimeException exception)
         {
             warnings.Add(new ReportWarning("outputs_not_compared", exception.Message));
             return null;
+        }
+    }
+
+    /// <summary>Outputs whose root mean square is below this are noise themselves, as a detector's are where it sees nothing.</summary>
+    private const double NearZero = 1e-3;
+
+    /// <summary>A relative difference beyond this says that the outputs are others.</summary>
+    private const double LargeDifference = 0.5;
+
+    private static void NoteDifference(OutputComparison comparison, ICollection<ReportWarning> warnings)
+    {
+        if (comparison.OutputRms < NearZero)
+        {
+            warnings.Add(new ReportWarning(
+                "outputs_near_zero",
+                FormattableString.Invariant($"On random inputs the original's outputs are near 0 (root mean square {comparison.OutputRms:G3}): the relative difference says little. The greatest absolute difference is {comparison.MaxAbsoluteUnoptimised:G3}; compare both models on real inputs.")));
+        }
+        else if (comparison.RelativeDefault > LargeDifference)
+        {
+            warnings.Add(new ReportWarning(
+                "large_output_difference",
+                FormattableString.Invariant($"On random inputs the outputs differ by {comparison.RelativeDefault:G3} of their norm: check the model on real inputs, or ask for less.")));
         }
     }
 

@@ -29,7 +29,7 @@ public sealed class FrequencyFileTests
     [InlineData("""{"vocab": ["a"], "counts": [1, 2]}""", "/vocab")]
     [InlineData("""{"counts": ["many"]}""", "/counts[0]")]
     [InlineData("""{"counts": [1,""", "/counts[1]")]
-    [InlineData("a\t1\nb 2\n", "/lines/2")]
+    [InlineData("a\t1\nb two\n", "/lines/2")]
     [InlineData("a\tNaN\n", "/lines/1")]
     [InlineData("a\t-1\n", "/lines/1")]
     [InlineData("", "/")]
@@ -53,6 +53,32 @@ public sealed class FrequencyFileTests
         using var text = new StringReader("the whale the sea\nthe end\n");
         var counted = await FrequencyFile.CountAsync(["<unk>", "the", "whale", "<eos>"], text, TestContext.Current.CancellationToken);
         Assert.Equal([2, 3, 1, 2], counted.Counts);
+    }
+
+    [Fact]
+    public async Task A_list_of_counts_and_columns_apart_by_spaces_are_read()
+    {
+        Assert.Equal([3, 1.5], (await ReadAsync("[3, 1.5]")).Counts);
+        Assert.Equal(["the", "of"], (await ReadAsync("the 10\nof 2\n")).Vocabulary);
+    }
+
+    [Theory]
+    [InlineData("the\t10\nof\t2\n", true)]
+    [InlineData("the 10\n\nof 2", true)]
+    [InlineData("""{"counts": [1]}""", true)]
+    [InlineData("call me ishmael\nsome years ago 3\n", false)]
+    [InlineData("the 10\nof the 2\n", false)]
+    [InlineData("", false)]
+    public void Counts_are_told_from_a_text(string text, bool counts) => Assert.Equal(counts, FrequencyFile.LooksLikeCounts(text));
+
+    [Fact]
+    public async Task Counts_are_put_in_the_order_of_a_vocabulary()
+    {
+        var read = await ReadAsync("sea\t3\nthe\t10\nharpoon\t4\n");
+        Assert.Equal([10, 0, 3, 4], read.InOrderOf(["the", "whale", "sea", "<unk>"]).Counts);
+        Assert.Equal([10, 0, 3], read.InOrderOf(["the", "whale", "sea"]).Counts);
+        Assert.Throws<RecipeException>(() => read.InOrderOf(["ship"]));
+        Assert.Throws<RecipeException>(() => new FrequencyFile([], [1, 2]).InOrderOf(["a", "b", "c"]));
     }
 
     private static async Task<FrequencyFile> ReadAsync(string text)

@@ -35,14 +35,14 @@ public sealed partial class CompressionRunTests
                 new LayerRule("encoder.weight", "low-rank", new JsonObject { ["rang"] = 3 }),
                 new LayerRule("decoder.weight", "low-rank", new JsonObject { ["rank"] = 97 }),
             ],
-            Keep = ["decoder.wait"],
+            Keep = ["decoder.wait", "missing*"],
         };
         var exception = await Assert.ThrowsAsync<RecipeException>(() => CompressionRun.RunAsync(
             ModelParts.Single(SampleFiles.Onnx), _folder.File("x.npz"), ModelFormat.Npz, recipe, Environment("w", 1), progress: null, TestContext.Current.CancellationToken));
         Assert.Equal("invalid_field", exception.Code);
         Assert.Equal(
             [
-                "/keep/0 unknown_layer", "/layers/0/method incompatible_method", "/layers/1/match unknown_layer", "/layers/2/settings/rang invalid_field",
+                "/keep/0 unknown_layer", "/keep/1 unknown_layer", "/layers/0/method incompatible_method", "/layers/1/match unknown_layer", "/layers/2/settings/rang invalid_field",
                 "/layers/3/settings/rank incompatible_method", "/methods/0 invalid_field", "/output/format invalid_field", "/target/ratio invalid_field",
             ],
             exception.Problems.Select(problem => $"{problem.Pointer} {problem.Code}").Order(StringComparer.Ordinal));
