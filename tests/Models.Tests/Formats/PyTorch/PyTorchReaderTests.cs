@@ -237,6 +237,24 @@ public sealed class PyTorchReaderTests
     }
 
     [Fact]
+    public void A_key_of_a_storage_that_is_too_long_is_refused_at_its_mention()
+    {
+        using var folder = new TemporaryFolder();
+        string key = new('k', 256);
+        Open(folder, CheckpointBytes.Zip(PickleBytes.Dictionary(("a", write => write.Floats(key, 2))), (key, s_floats))).Dispose();
+
+        key += 'k';
+        byte[] pickle = PickleBytes.Dictionary(("a", write => write.Floats(key, 2)));
+        foreach (byte[] file in new[] { CheckpointBytes.Zip(pickle, (key, s_floats)), CheckpointBytes.Legacy(pickle, (key, 2, s_floats)) })
+        {
+            var refusal = Assert.Throws<ModelFormatException>(() => Open(folder, file).Dispose());
+            Assert.Equal(ModelFormatError.LimitExceeded, refusal.Code);
+            Assert.Equal((byte)'Q', file[refusal.Offset!.Value]);
+            Assert.Contains("torch.save", refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Two_tensors_of_one_path_are_refused()
     {
         using var folder = new TemporaryFolder();
