@@ -117,6 +117,12 @@ internal sealed class CheckpointTensors(PickleBudget budget, long fileLength, lo
         {
             chain.Push(next);
             source = next.Source;
+            if (source is not null)
+            {
+                // A chain that stands under many paths is walked for each.
+                budget.Visit(nameLength: 0, pickleOffset);
+            }
+
             if (chain.Count + depth > budget.Limits.Depth)
             {
                 throw new ModelFormatException(ModelFormatError.TooDeep, $"Dictionaries are made of each other more than {budget.Limits.Depth} deep.", pickleOffset);

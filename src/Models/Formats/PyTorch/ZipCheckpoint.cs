@@ -92,6 +92,15 @@ internal sealed class ZipCheckpoint
             ModelFormatError.InvalidArchive,
             $"The archive has no entry '{PickleRefusals.Shorten(name)}', whose elements a tensor mentions. Save the model anew.",
             storage.Offset);
+        if (entry.Method != ZipMethod.Stored)
+        {
+            // Any number of tensors can be views of one storage, and each of them would unpack all that stands before it.
+            throw new ModelFormatException(
+                ModelFormatError.UnsupportedArchive,
+                $"The entry '{PickleRefusals.Shorten(name)}' is compressed; PyTorch stores the elements of tensors as they are. Load the checkpoint and save it again with torch.save.",
+                entry.DataOffset);
+        }
+
         storage.Data = entry.Length == storage.ByteLength
             ? _archive.Open(entry)
             : throw new ModelFormatException(

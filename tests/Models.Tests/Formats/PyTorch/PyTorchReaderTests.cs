@@ -190,6 +190,43 @@ public sealed class PyTorchReaderTests
     }
 
     [Fact]
+    public void Metadata_of_a_handful_of_entries_is_read_and_more_is_refused()
+    {
+        // Each call walks the metadata, and the memo gives one dictionary to a hundred thousand calls.
+        using var folder = new TemporaryFolder();
+        using (var model = Open(folder, CheckpointBytes.Zip(With(16), ("0", s_floats))))
+        {
+            Assert.Equal(s_floats, SafetensorsBytes.BytesOf(Assert.Single(model.Tensors)));
+        }
+
+        byte[] file = CheckpointBytes.Zip(With(17), ("0", s_floats));
+        var refusal = Assert.Throws<ModelFormatException>(() => Open(folder, file).Dispose());
+        Assert.Equal(ModelFormatError.InvalidPickle, refusal.Code);
+        Assert.Equal((byte)'R', file[refusal.Offset!.Value]);
+        Assert.Contains("17 entries of metadata", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("torch.save", refusal.Message, StringComparison.Ordinal);
+
+        static byte[] With(int entries) => PickleBytes.Dictionary(("a", write => write
+            .Global("torch._utils", "_rebuild_tensor_v2").Op('(').Storage("FloatStorage", "0", 2).Int(0).Ints(2).Ints(1).Ops("\x89N(")
+            .Text("conj").Ops("\x89").Text("neg").Ops("\x89").Ops(string.Concat(Enumerable.Repeat("NN", entries - 2))).Ops("dtR")));
+    }
+
+    [Fact]
+    public void A_chain_of_dictionaries_is_counted_under_each_path()
+    {
+        // Fifty dictionaries made of each other, none with an entry, at 30,000 places: a million and a half steps from 60 kB.
+        var pickle = new PickleBytes().Protocol().Global("collections", "OrderedDict").Op('q', 0).Ops("0}").Op('q', 1).Op('0');
+        for (byte i = 1; i < 50; i++)
+        {
+            pickle.Op('h', 0).Op('h', i).Ops("\x85R").Op('q', (byte)(i + 1)).Op('0');
+        }
+
+        using var folder = new TemporaryFolder();
+        byte[] bomb = Repeat(pickle.Op('(').ToArray(), "h\x32", 30_000, "t.");
+        Assert.Equal(ModelFormatError.LimitExceeded, Refuse(folder, CheckpointBytes.Zip(bomb)));
+    }
+
+    [Fact]
     public void What_has_no_counterpart_is_refused_by_type()
     {
         byte[] pickle = PickleBytes.Dictionary(("z", write => write.Global("torch._utils", "_rebuild_tensor_v3").Op('(')
@@ -197,6 +234,24 @@ public sealed class PyTorchReaderTests
             .Int(0).Ints(1).Ints(1).Ops("\x89N").Global("torch", "complex32").Ops("tR")));
         using var folder = new TemporaryFolder();
         Assert.Equal(ModelFormatError.UnknownDType, Refuse(folder, CheckpointBytes.Zip(pickle, ("0", s_floats))));
+    }
+
+    [Fact]
+    public void A_key_of_a_storage_that_is_too_long_is_refused_at_its_mention()
+    {
+        using var folder = new TemporaryFolder();
+        string key = new('k', 256);
+        Open(folder, CheckpointBytes.Zip(PickleBytes.Dictionary(("a", write => write.Floats(key, 2))), (key, s_floats))).Dispose();
+
+        key += 'k';
+        byte[] pickle = PickleBytes.Dictionary(("a", write => write.Floats(key, 2)));
+        foreach (byte[] file in new[] { CheckpointBytes.Zip(pickle, (key, s_floats)), CheckpointBytes.Legacy(pickle, (key, 2, s_floats)) })
+        {
+            var refusal = Assert.Throws<ModelFormatException>(() => Open(folder, file).Dispose());
+            Assert.Equal(ModelFormatError.LimitExceeded, refusal.Code);
+            Assert.Equal((byte)'Q', file[refusal.Offset!.Value]);
+            Assert.Contains("torch.save", refusal.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Condense.Models.Formats.PyTorch;
 using Condense.Models.Tests.Formats.Safetensors;
+using Condense.Models.Tests.Formats.Zip;
 using Xunit;
 
 namespace Condense.Models.Tests.Formats.PyTorch;
@@ -170,6 +171,50 @@ public sealed class UnsafePickleTests
         byte[] tar = new byte[1024];
         "ustar"u8.CopyTo(tar.AsSpan(257));
         Assert.Equal(ModelFormatError.UnsupportedFormat, Refuse(folder, tar));
+    }
+
+    [Fact]
+    public void A_compressed_storage_is_refused_and_a_compressed_pickle_read()
+    {
+        // Each view of the storage would unpack it anew; the pickle is read once.
+        using var folder = new TemporaryFolder();
+        byte[] pickle = PickleBytes.Dictionary(("a", write => write.Floats("0", 2)));
+        using (var model = Open(folder, Zip(pickleMethod: 8, storageMethod: 0)))
+        {
+            Assert.Equal(s_floats, SafetensorsBytes.BytesOf(Assert.Single(model.Tensors)));
+        }
+
+        var refusal = Assert.Throws<ModelFormatException>(() => Open(folder, Zip(pickleMethod: 0, storageMethod: 8)));
+        Assert.Equal(ModelFormatError.UnsupportedArchive, refusal.Code);
+        Assert.Contains("'m/data/0'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("torch.save", refusal.Message, StringComparison.Ordinal);
+        Assert.NotNull(refusal.Offset);
+
+        byte[] Zip(int pickleMethod, int storageMethod) =>
+            ZipBytes.Of(new("m/data.pkl", pickle) { Method = pickleMethod }, new("m/data/0", s_floats) { Method = storageMethod });
+    }
+
+    [Fact]
+    public void Arrays_of_a_compressed_pickle_do_not_unpack_it_again()
+    {
+        // Two arrays with much between them: going from one to the other by turns would begin the pickle anew each time.
+        using var folder = new TemporaryFolder();
+        byte[] pickle = PickleBytes.Dictionary(("a", write => Array(write, 1)), ("skipped", write => write.Sized('B', new byte[200_000])), ("b", write => Array(write, 2)));
+        using var model = Open(folder, ZipBytes.Of(new ZipItem("m/data.pkl", pickle) { Method = 8 }));
+
+        byte[] read = new byte[1];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            model.Tensors[i % 2].Data.Read(0, read);
+            Assert.Equal(1 + (i % 2), read[0]);
+        }
+
+        // Unpacking takes a buffer of its own each time.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+
+        static void Array(PickleBytes pickle, byte value) => pickle.Global("numpy._core.numeric", "_frombuffer").Op('(').Sized('B', [value])
+            .Global("numpy", "dtype").Text("u1").Ops("\x85R").Ints(1).Text("C").Ops("tR");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Condense.Models.Formats.Zip;
 using Condense.Models.Tensors;
 
 namespace Condense.Models.Formats.PyTorch.Pickle;
@@ -94,11 +95,19 @@ internal sealed class PickleSource(TensorData data, long fileOffset, PickleBudge
         return bytes;
     }
 
-    /// <summary>Passes over bytes, and tells where they are. Nothing is allocated for them.</summary>
+    /// <summary>
+    /// Passes over bytes, and tells where they are. Nothing is allocated for them, unless the pickle is compressed: arrays that are read by turns would
+    /// unpack it anew each time, so that its bytes are kept.
+    /// </summary>
     /// <param name="count">How many; checked against what is left.</param>
-    /// <exception cref="ModelFormatException">The pickle is cut.</exception>
+    /// <exception cref="ModelFormatException">The pickle is cut, or the limits are passed.</exception>
     public TensorData TakeBytes(long count)
     {
+        if (data is DeflatedEntryData)
+        {
+            return new MemoryTensorData(ReadBytes(count));
+        }
+
         Demand(count);
         var bytes = new SliceTensorData(data, Position, count);
         Skip(count);

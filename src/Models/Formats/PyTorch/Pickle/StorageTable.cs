@@ -3,6 +3,9 @@ namespace Condense.Models.Formats.PyTorch.Pickle;
 /// <summary>The storages that a pickle mentions, by key. Their bytes are found afterwards, by the container.</summary>
 internal sealed class StorageTable
 {
+    // PyTorch's are numbers. Keys are hashed at each mention, and one text of the memo can be mentioned in a few bytes.
+    private const int MaxKeyLength = 256;
+
     private readonly Dictionary<string, PickledStorage> _storages = new(StringComparer.Ordinal);
 
     /// <summary>The storages, in the order of their first mention.</summary>
@@ -19,7 +22,7 @@ internal sealed class StorageTable
     /// <param name="id">What the pickle gives as the id.</param>
     /// <param name="offset">Where it stands.</param>
     /// <param name="budget">What is left to take.</param>
-    /// <exception cref="ModelFormatException">It names something else, or contradicts an earlier mention.</exception>
+    /// <exception cref="ModelFormatException">It names something else, contradicts an earlier mention, or has too long a key.</exception>
     public StorageView Mention(object? id, long offset, PickleBudget budget)
     {
         if (id is not PickleSequence { Kind: SequenceKind.Tuple, Items: [string kind, ..] items })
@@ -43,6 +46,14 @@ internal sealed class StorageTable
             long number => number.ToString(System.Globalization.CultureInfo.InvariantCulture),
             _ => throw Invalid("a storage whose key is no text", offset),
         };
+        if (key.Length > MaxKeyLength)
+        {
+            throw new ModelFormatException(
+                ModelFormatError.LimitExceeded,
+                $"The storage '{PickleRefusals.Shorten(key)}' has a key of {key.Length} characters; at most {MaxKeyLength} are read, and PyTorch writes numbers. Save the weights anew with torch.save(model.state_dict(), path).",
+                offset);
+        }
+
         var storage = FindOrAdd(key, type, Multiply(count, type.Bytes, offset), offset, budget);
         return items.Count == 6 && items[5] is { } view ? Part(storage, type, view, offset) : new StorageView(storage, type, 0, storage.ByteLength);
     }

@@ -10,6 +10,9 @@ internal readonly struct TensorArguments(PickleBudget budget, long offset)
     // As many dimensions as PyTorch allows.
     private const int MaxRank = 64;
 
+    // PyTorch writes "conj" and "neg". One row of arguments can serve many calls, so none may take long to look at.
+    private const int MaxMetadata = 16;
+
     /// <summary>The tensor that a call gives.</summary>
     /// <param name="function">The function.</param>
     /// <param name="arguments">Its arguments.</param>
@@ -39,7 +42,7 @@ internal readonly struct TensorArguments(PickleBudget budget, long offset)
             throw Wrong(function);
         }
 
-        if (arguments.Count > required && IsConjugateOrNegative(arguments[required]))
+        if (arguments.Count > required && arguments[required] is PickleDictionary metadata && IsConjugateOrNegative(function, metadata))
         {
             return new UnreadTensor("a conjugate or negative view, whose values aren't the stored ones; save it after .resolve_conj().resolve_neg()", offset);
         }
@@ -82,8 +85,27 @@ internal readonly struct TensorArguments(PickleBudget budget, long offset)
         return longs.MoveToImmutable();
     }
 
-    private static bool IsConjugateOrNegative(object? metadata) => metadata is PickleDictionary bits
-        && bits.Entries.Chunk(2).Any(entry => entry is ["conj" or "neg", not (null or false)]);
+    private bool IsConjugateOrNegative(PickleGlobal function, PickleDictionary metadata)
+    {
+        var entries = metadata.Entries;
+        if (entries.Count > 2 * MaxMetadata)
+        {
+            throw PickleRefusals.Invalid(
+                PickleOpcode.Reduce,
+                $"calls {function} with {entries.Count / 2} entries of metadata, where at most {MaxMetadata} are read and PyTorch writes two; save the weights anew with torch.save(model.state_dict(), path)",
+                offset);
+        }
+
+        for (int i = 0; i < entries.Count; i += 2)
+        {
+            if (entries[i] is "conj" or "neg" && entries[i + 1] is not (null or false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static string Describe(string function) => function switch
     {
