@@ -172,6 +172,26 @@ public sealed class OnnxRewritingTests : IDisposable
         Assert.Equal(["W", "W"], Assert.Single(copy.Nodes).Inputs);
     }
 
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(9, false)]
+    public void Only_nodes_with_as_many_inputs_as_their_operators_may_have_take_factors(int inputs, bool expected)
+    {
+        using var model = MakeModel(("MatMul", string.Join(' ', Enumerable.Range(1, inputs - 1).Select(i => $"x{i}").Prepend("W")), "y"));
+        Assert.Equal(expected, ModelRewriter.Supports(model, Layer(model), SampleStructures.Forms["factors"]));
+    }
+
+    [Fact]
+    public void A_weight_that_one_node_takes_very_often_is_decoded_once()
+    {
+        const int Times = 100_000;
+        using var model = MakeModel(("Concat", string.Join(' ', Enumerable.Repeat("W", Times)), "y"));
+        Assert.False(ModelRewriter.Supports(model, Layer(model), SampleStructures.Forms["factors"]));
+        using var rewritten = Rewrite(model, SampleStructures.Make("signed rows"));
+        Assert.Equal(["DequantizeLinear", "Concat"], rewritten.Program!.Main.Nodes.Select(node => node.OpType));
+        Assert.Equal(Times, rewritten.Program.Main.Nodes[1].Inputs.Count(input => input is "W"));
+    }
+
     [Fact]
     public void A_layer_of_another_model_is_refused()
     {
