@@ -200,6 +200,23 @@ public sealed class OnnxRewritingTests : IDisposable
         Assert.Throws<ArgumentException>(() => ModelRewriter.Rewrite(model, [new CompressedLayer(Layer(other), SampleStructures.Forms["f16"], null, "test")]));
     }
 
+    [Fact]
+    public void A_constant_node_that_is_not_in_its_graph_is_refused()
+    {
+        using var model = MakeModel(("Constant", "", "v"), ("Gather", "v ids", "y"));
+        var (main, weight) = (model.Program!.Main, model.Tensors.Single(tensor => tensor.Name is "W"));
+        main.Initializers.RemoveAt(1);
+        main.Nodes[0].Attributes.Add(new NodeAttribute { Name = "value", Kind = AttributeKind.Tensor, Tensors = [new Initializer(weight)] });
+        var layer = Layer(model);
+        using (var rewritten = ModelRewriter.Rewrite(model, [new CompressedLayer(layer, SampleStructures.Forms["f32"], null, "test")]))
+        {
+            Assert.Equal(["Gather"], rewritten.Program!.Main.Nodes.Select(node => node.OpType));
+        }
+
+        main.Nodes[0] = MakeNode("Constant", "", "v");
+        Assert.Throws<ArgumentException>(() => ModelRewriter.Rewrite(model, [new CompressedLayer(layer, SampleStructures.Forms["f32"], null, "test")]));
+    }
+
     private static Node MakeNode(string opType, string inputs, string output)
     {
         var node = new Node { Name = output + "_node", OpType = opType };
