@@ -192,6 +192,38 @@ public sealed class OnnxRewritingTests : IDisposable
         Assert.Equal(Times, rewritten.Program.Main.Nodes[1].Inputs.Count(input => input is "W"));
     }
 
+    [Theory]
+    [InlineData(3, WeightRole.Embedding, false)]
+    [InlineData(4, WeightRole.Other, true)]
+    public void A_shape_that_callers_may_override_is_not_folded(int irVersion, WeightRole role, bool kept)
+    {
+        using var model = MakeModel(("Reshape", "W s", "r"), ("Gather", "r ids", "y"));
+        var main = model.Program!.Main;
+        model.Program.IrVersion = irVersion;
+        main.Initializers.Add(MakeShape("s"));
+        main.Inputs.Add(new ValueInfo { Name = "s", DType = DType.I64 });
+        using var rewritten = Rewrite(model, SampleStructures.Make("f16"));
+        Assert.Equal(role, Layer(model).Role);
+        Assert.Equal((kept, kept, kept), Keeps(rewritten.Program!.Main, "s", "Reshape"));
+    }
+
+    [Fact]
+    public void An_input_with_a_default_stays_where_a_subgraph_drops_a_shape_of_that_name()
+    {
+        using var model = MakeModel(("If", "c", "z"));
+        var main = model.Program!.Main;
+        var branch = new ModelGraph { Name = "then", Parent = main };
+        branch.Initializers.Add(MakeShape("s"));
+        branch.Nodes.AddRange([MakeNode("Reshape", "W s", "r"), MakeNode("Gather", "r ids", "t")]);
+        main.Nodes[0].Attributes.Add(new NodeAttribute { Name = "then_branch", Kind = AttributeKind.Graph, Graphs = [branch] });
+        main.Initializers.Add(MakeShape("s"));
+        main.Inputs.Add(new ValueInfo { Name = "s", DType = DType.I64 });
+        using var rewritten = Rewrite(model, SampleStructures.Make("f16"));
+        var copy = rewritten.Program!.Main.Nodes.Single(node => node.Is("If")).Attributes[0].Graphs[0];
+        Assert.Equal((true, true, false), Keeps(rewritten.Program.Main, "s", "Reshape"));
+        Assert.Equal((false, false, false), Keeps(copy, "s", "Reshape"));
+    }
+
     [Fact]
     public void A_layer_of_another_model_is_refused()
     {
@@ -224,6 +256,13 @@ public sealed class OnnxRewritingTests : IDisposable
         node.Outputs.Add(output);
         return node;
     }
+
+    private static Initializer MakeShape(string name)
+        => new(new Tensor(name, DType.I64, new TensorShape(2), new MemoryTensorData(new byte[] { 6, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0 })));
+
+    private static (bool Initializer, bool Input, bool Node) Keeps(ModelGraph graph, string constant, string operation)
+        => (graph.Initializers.Exists(initializer => initializer.Tensor.Name == constant), graph.Inputs.Exists(input => input.Name == constant),
+            graph.Nodes.Exists(node => node.Is(operation)));
 
     private static Model MakeModel(params (string OpType, string Inputs, string Output)[] nodes)
     {
