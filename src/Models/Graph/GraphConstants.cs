@@ -5,7 +5,8 @@ using Condense.Models.Tensors;
 namespace Condense.Models.Graph;
 
 /// <summary>The constants of graphs by name: tensors, and the short vectors of whole numbers among them, which are shapes and axes.</summary>
-internal sealed class GraphConstants
+/// <param name="program">The program that they are of.</param>
+internal sealed class GraphConstants(GraphProgram program)
 {
     // More dimensions than any operator takes.
     private const int MaxCount = 64;
@@ -26,7 +27,11 @@ internal sealed class GraphConstants
 
         foreach (var initializer in graph.Initializers)
         {
-            scope[initializer.Tensor.Name] = new(initializer.Tensor, []);
+            // What may be overridden is no constant.
+            if (!program.HasDefaults || !scope.ContainsKey(initializer.Tensor.Name))
+            {
+                scope[initializer.Tensor.Name] = new(initializer.Tensor, []);
+            }
         }
 
         foreach (var node in graph.Nodes)

@@ -41,6 +41,9 @@ public sealed class GraphProgram
     /// <summary>Fields that are not known, encoded.</summary>
     public ImmutableArray<byte> Unknown { get; set; } = [];
 
+    /// <summary>Whether an initializer that is an input too is a default that whoever runs the model may override; before IR version 4 all initializers are inputs.</summary>
+    internal bool HasDefaults => IrVersion >= 4;
+
     /// <summary>The opset of the standard domain; 0 when the file imports none.</summary>
     public long Opset => Opsets.GetValueOrDefault("");
 

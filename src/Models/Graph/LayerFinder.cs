@@ -8,7 +8,8 @@ public static class LayerFinder
 {
     /// <summary>
     /// All floating-point tensors of two or more dimensions that are not empty, in the order of the file: initializers and weights in Constant
-    /// nodes, those of subgraphs too; and weights that are stored as integer codes with scales in front of a <c>DequantizeLinear</c>. A tensor of more than <see cref="Array.MaxLength"/> elements is none of them: it stays as it is.
+    /// nodes, those of subgraphs too; and weights that are stored as integer codes with scales in front of a <c>DequantizeLinear</c>. A tensor of more than <see cref="Array.MaxLength"/> elements is none of them: it
+    /// stays as it is. So does an initializer that is also an input of its graph, from IR version 4 on: whoever runs the model may pass another.
     /// O(nodes + tensors).
     /// </summary>
     /// <remarks>

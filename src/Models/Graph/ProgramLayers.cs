@@ -10,7 +10,7 @@ internal sealed class ProgramLayers(GraphProgram program)
 
     // What each name of a graph stands for: a weight, or null for any other value, which hides a weight of that name further out.
     private readonly Dictionary<ModelGraph, Dictionary<string, Alias?>> _scopes = new(ReferenceEqualityComparer.Instance);
-    private readonly GraphConstants _constants = new();
+    private readonly GraphConstants _constants = new(program);
 
     internal ImmutableArray<Layer> Find()
     {
@@ -80,7 +80,9 @@ internal sealed class ProgramLayers(GraphProgram program)
             }
         }
 
-        foreach (var initializer in graph.Initializers.Where(initializer => LayerFinder.IsWeight(initializer.Tensor)))
+        // A weight that may be overridden stays what the file says: a structure in its place would take the input away.
+        var overridden = program.HasDefaults ? graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal) : [];
+        foreach (var initializer in graph.Initializers.Where(initializer => LayerFinder.IsWeight(initializer.Tensor) && !overridden.Contains(initializer.Tensor.Name)))
         {
             scope[initializer.Tensor.Name] = Add(graph, initializer.Tensor, constant: null, []);
         }

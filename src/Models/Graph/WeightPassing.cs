@@ -7,6 +7,9 @@ namespace Condense.Models.Graph;
 /// <summary>Follows a weight through nodes that change its shape, its orientation or its type, and nothing else.</summary>
 internal static class WeightPassing
 {
+    // More dimensions than any consumer takes. Each node of a chain keeps its shape: without a bound, nodes that add axes make a short file a large one.
+    private const int MaxRank = 8;
+
     /// <summary>What comes out of a node that a weight goes into as the first input; null when that is more than the weight in another guise. O(rank).</summary>
     /// <param name="node">The node.</param>
     /// <param name="place">What goes in.</param>
@@ -50,7 +53,7 @@ internal static class WeightPassing
 
     private static WeightPlace? WithShape(WeightPlace place, ImmutableArray<long>? dimensions)
     {
-        if (dimensions is not { } sizes || sizes.Any(size => size < 1))
+        if (dimensions is not { Length: <= MaxRank } sizes || sizes.Any(size => size < 1))
         {
             return null;
         }
@@ -132,13 +135,8 @@ internal static class WeightPassing
 
     private static ImmutableArray<long>? Unsqueezed(TensorShape shape, ImmutableArray<long>? axes)
     {
-        if (axes is not { } given || given.Length > byte.MaxValue)
-        {
-            return null;
-        }
-
-        int rank = shape.Rank + given.Length;
-        if (given.Any(axis => axis < -rank || axis >= rank))
+        int rank = shape.Rank + (axes?.Length ?? 0);
+        if (axes is not { } given || rank > MaxRank || given.Any(axis => axis < -rank || axis >= rank))
         {
             return null;
         }
@@ -158,6 +156,11 @@ internal static class WeightPassing
     private static WeightPlace? Transpose(Node node, WeightPlace place)
     {
         var shape = place.Shape;
+        if (shape.Rank > MaxRank)
+        {
+            return null;
+        }
+
         long[] order = node.Attribute("perm") is { } perm
             ? perm.Reference.Length == 0 ? [.. perm.Ints] : []
             : [.. Enumerable.Range(0, shape.Rank).Select(axis => (long)(shape.Rank - 1 - axis))];

@@ -155,6 +155,24 @@ public sealed class LayerFinderTests : IDisposable
         Assert.Same(otherwise, layers[1].Scope);
     }
 
+    [Theory]
+    [InlineData("w", 3, "w,codes")]
+    [InlineData("w", 4, "codes")]
+    [InlineData("codes", 3, "w,codes")]
+    [InlineData("codes", 4, "w")]
+    [InlineData("scale", 4, "w")]
+    [InlineData("zero", 4, "w")]
+    [InlineData("x", 4, "w,codes")]
+    public void What_callers_may_override_makes_up_no_layer(string input, int irVersion, string layers)
+    {
+        var graph = GraphOf(Node("DequantizeLinear", ["codes", "scale", "zero"], ["d"]), Node("MatMul", ["x", "d"], ["h"]), Node("MatMul", ["h", "w"], ["y"]))
+            .Message(5, FloatTensor("w", 6, 4)).Message(5, TensorHeader("codes", 3, 8, 6).Bytes(9, new byte[48])).Message(5, FloatTensor("scale"))
+            .Message(5, TensorHeader("zero", 3).Bytes(9, new byte[1])).Message(11, Value(input));
+        using var model = _folder.Read(ModelOf(graph, irVersion: irVersion));
+
+        Assert.Equal(layers.Split(',').Order(), LayerFinder.Find(model).Select(layer => layer.Name).Order());
+    }
+
     [Fact]
     public void Weights_in_constant_nodes_are_named_by_their_first_consumer()
     {

@@ -172,12 +172,81 @@ public sealed class OnnxRewritingTests : IDisposable
         Assert.Equal(["W", "W"], Assert.Single(copy.Nodes).Inputs);
     }
 
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(9, false)]
+    public void Only_nodes_with_as_many_inputs_as_their_operators_may_have_take_factors(int inputs, bool expected)
+    {
+        using var model = MakeModel(("MatMul", string.Join(' ', Enumerable.Range(1, inputs - 1).Select(i => $"x{i}").Prepend("W")), "y"));
+        Assert.Equal(expected, ModelRewriter.Supports(model, Layer(model), SampleStructures.Forms["factors"]));
+    }
+
+    [Fact]
+    public void A_weight_that_one_node_takes_very_often_is_decoded_once()
+    {
+        const int Times = 100_000;
+        using var model = MakeModel(("Concat", string.Join(' ', Enumerable.Repeat("W", Times)), "y"));
+        Assert.False(ModelRewriter.Supports(model, Layer(model), SampleStructures.Forms["factors"]));
+        using var rewritten = Rewrite(model, SampleStructures.Make("signed rows"));
+        Assert.Equal(["DequantizeLinear", "Concat"], rewritten.Program!.Main.Nodes.Select(node => node.OpType));
+        Assert.Equal(Times, rewritten.Program.Main.Nodes[1].Inputs.Count(input => input is "W"));
+    }
+
+    [Theory]
+    [InlineData(3, WeightRole.Embedding, false)]
+    [InlineData(4, WeightRole.Other, true)]
+    public void A_shape_that_callers_may_override_is_not_folded(int irVersion, WeightRole role, bool kept)
+    {
+        using var model = MakeModel(("Reshape", "W s", "r"), ("Gather", "r ids", "y"));
+        var main = model.Program!.Main;
+        model.Program.IrVersion = irVersion;
+        main.Initializers.Add(MakeShape("s"));
+        main.Inputs.Add(new ValueInfo { Name = "s", DType = DType.I64 });
+        using var rewritten = Rewrite(model, SampleStructures.Make("f16"));
+        Assert.Equal(role, Layer(model).Role);
+        Assert.Equal((kept, kept, kept), Keeps(rewritten.Program!.Main, "s", "Reshape"));
+    }
+
+    [Fact]
+    public void An_input_with_a_default_stays_where_a_subgraph_drops_a_shape_of_that_name()
+    {
+        using var model = MakeModel(("If", "c", "z"));
+        var main = model.Program!.Main;
+        var branch = new ModelGraph { Name = "then", Parent = main };
+        branch.Initializers.Add(MakeShape("s"));
+        branch.Nodes.AddRange([MakeNode("Reshape", "W s", "r"), MakeNode("Gather", "r ids", "t")]);
+        main.Nodes[0].Attributes.Add(new NodeAttribute { Name = "then_branch", Kind = AttributeKind.Graph, Graphs = [branch] });
+        main.Initializers.Add(MakeShape("s"));
+        main.Inputs.Add(new ValueInfo { Name = "s", DType = DType.I64 });
+        using var rewritten = Rewrite(model, SampleStructures.Make("f16"));
+        var copy = rewritten.Program!.Main.Nodes.Single(node => node.Is("If")).Attributes[0].Graphs[0];
+        Assert.Equal((true, true, false), Keeps(rewritten.Program.Main, "s", "Reshape"));
+        Assert.Equal((false, false, false), Keeps(copy, "s", "Reshape"));
+    }
+
     [Fact]
     public void A_layer_of_another_model_is_refused()
     {
         using var model = MakeModel(("Gather", "W ids", "y"));
         using var other = MakeModel(("Gather", "W ids", "y"));
         Assert.Throws<ArgumentException>(() => ModelRewriter.Rewrite(model, [new CompressedLayer(Layer(other), SampleStructures.Forms["f16"], null, "test")]));
+    }
+
+    [Fact]
+    public void A_constant_node_that_is_not_in_its_graph_is_refused()
+    {
+        using var model = MakeModel(("Constant", "", "v"), ("Gather", "v ids", "y"));
+        var (main, weight) = (model.Program!.Main, model.Tensors.Single(tensor => tensor.Name is "W"));
+        main.Initializers.RemoveAt(1);
+        main.Nodes[0].Attributes.Add(new NodeAttribute { Name = "value", Kind = AttributeKind.Tensor, Tensors = [new Initializer(weight)] });
+        var layer = Layer(model);
+        using (var rewritten = ModelRewriter.Rewrite(model, [new CompressedLayer(layer, SampleStructures.Forms["f32"], null, "test")]))
+        {
+            Assert.Equal(["Gather"], rewritten.Program!.Main.Nodes.Select(node => node.OpType));
+        }
+
+        main.Nodes[0] = MakeNode("Constant", "", "v");
+        Assert.Throws<ArgumentException>(() => ModelRewriter.Rewrite(model, [new CompressedLayer(layer, SampleStructures.Forms["f32"], null, "test")]));
     }
 
     private static Node MakeNode(string opType, string inputs, string output)
@@ -187,6 +256,13 @@ public sealed class OnnxRewritingTests : IDisposable
         node.Outputs.Add(output);
         return node;
     }
+
+    private static Initializer MakeShape(string name)
+        => new(new Tensor(name, DType.I64, new TensorShape(2), new MemoryTensorData(new byte[] { 6, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0 })));
+
+    private static (bool Initializer, bool Input, bool Node) Keeps(ModelGraph graph, string constant, string operation)
+        => (graph.Initializers.Exists(initializer => initializer.Tensor.Name == constant), graph.Inputs.Exists(input => input.Name == constant),
+            graph.Nodes.Exists(node => node.Is(operation)));
 
     private static Model MakeModel(params (string OpType, string Inputs, string Output)[] nodes)
     {

@@ -67,7 +67,7 @@ internal sealed class OnnxRewriter
     }
 
     // Files of IR version 3 and older name every initializer as an input.
-    private ConstantPlace MainConstants => _program.IrVersion < 4 ? ConstantPlace.InitializerAndInput : ConstantPlace.Initializer;
+    private ConstantPlace MainConstants => _program.HasDefaults ? ConstantPlace.Initializer : ConstantPlace.InitializerAndInput;
 
     private GraphFunction Rewrite(GraphFunction function)
     {
@@ -96,8 +96,14 @@ internal sealed class OnnxRewriter
         var target = new ModelGraph { Name = source.Name, DocString = source.DocString, Parent = parent, Unknown = source.Unknown };
         var emitter = new GraphEmitter(target, opset, _program.IrVersion, _names, constants);
         var consumers = new ConsumerRewriter(source, _layers, emitter);
-        var constantsBefore = source.Initializers.Select(initializer => initializer.Tensor.Name).Where(_layers.IsUnused).ToHashSet(StringComparer.Ordinal);
-        target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null && !constantsBefore.Contains(input.Name)).Select(Copy));
+        var dropped = source.Initializers.Select(initializer => initializer.Tensor.Name).Where(_layers.IsUnused).ToHashSet(StringComparer.Ordinal);
+        if (_program.HasDefaults)
+        {
+            // What may be overridden is part of how the model is called, whether a node uses it or not.
+            dropped.ExceptWith(source.Inputs.Select(input => input.Name));
+        }
+
+        target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null && !dropped.Contains(input.Name)).Select(Copy));
         target.Outputs.AddRange(source.Outputs.Select(Copy));
         target.Values.AddRange(source.Values.Where(value => !_layers.IsGone(value.Name, source)).Select(Copy));
         foreach (var initializer in source.Initializers)
@@ -106,7 +112,7 @@ internal sealed class OnnxRewriter
             {
                 _records.Add(new StoredWeightBuilder(emitter, plan).Build());
             }
-            else if (!_layers.IsUnused(initializer.Tensor.Name))
+            else if (!dropped.Contains(initializer.Tensor.Name))
             {
                 target.Initializers.Add(Copy(initializer));
             }

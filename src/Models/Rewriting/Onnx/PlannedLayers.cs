@@ -223,13 +223,13 @@ internal sealed class PlannedLayers
 
     private void CheckPresent(List<ModelGraph> graphs)
     {
-        var known = graphs.ToHashSet();
+        // Every graph is gone through once, however many layers it has.
+        var constants = _plans.Values.Select(plan => plan.Layer.Constant).OfType<Node>().ToHashSet<Node>(ReferenceEqualityComparer.Instance);
+        var nodes = graphs.SelectMany(graph => graph.Nodes.Where(constants.Contains).Select(node => (graph, node))).ToHashSet();
+        var initializers = graphs.SelectMany(graph => graph.Initializers.Select(initializer => (graph, initializer.Tensor.Name))).Where(_plans.ContainsKey).ToHashSet();
         foreach (var ((scope, name), plan) in _plans)
         {
-            bool present = known.Contains(scope) && (plan.Layer.Constant is { } constant
-                ? scope.Nodes.Contains(constant)
-                : scope.Initializers.Exists(initializer => string.Equals(initializer.Tensor.Name, name, StringComparison.Ordinal)));
-            if (!present)
+            if (!(plan.Layer.Constant is { } constant ? nodes.Contains((scope, constant)) : initializers.Contains((scope, name))))
             {
                 throw new ArgumentException($"Layer '{plan.Layer.Name}' is not of this model.", nameof(graphs));
             }

@@ -14,23 +14,23 @@ internal static class WeightSupport
     // Rows of a partition are chosen by Where, and by Less of integers.
     private const long FirstOpsetWithWhere = 9;
 
+    // Those of an LSTM. What has more is no operator that is rewritten, and its inputs need no comparing.
+    private const int MaxInputs = 8;
+
     /// <summary>What a node does with a weight.</summary>
     /// <param name="end">The node, and what it gets of the weight.</param>
     /// <param name="layer">The layer.</param>
     public static ConsumerKind KindOf(WeightEnd end, Layer layer) => KindOf(end.Use.Node, end.Use.Input, end.Place, layer);
 
-    /// <summary>What a node does with a weight.</summary>
+    /// <summary>What a node does with a weight. O(attributes of the node), and O(1) where the operator is none that is rewritten.</summary>
     /// <param name="node">The node.</param>
     /// <param name="input">The number of the input that the weight goes into.</param>
     /// <param name="place">What goes into it: the weight, or what became of it.</param>
     /// <param name="layer">The layer.</param>
     public static ConsumerKind KindOf(Node node, int input, WeightPlace place, Layer layer)
     {
-        // A node that uses the weight twice, or whose attributes a function's caller sets, gets the weight itself.
-        string name = node.Inputs[input];
         var shape = place.Shape;
-        if (node.Domain is not ("" or "ai.onnx") || shape.Rank < 2 || node.Outputs.TrueForAll(output => output.Length == 0)
-            || node.Inputs.Count(other => string.Equals(other, name, StringComparison.Ordinal)) > 1)
+        if (node.Domain is not ("" or "ai.onnx") || shape.Rank < 2 || node.Inputs.Count > MaxInputs)
         {
             return ConsumerKind.Other;
         }
@@ -45,6 +45,18 @@ internal static class WeightSupport
             ("LSTM" or "GRU" or "RNN", 1) when shape.Rank == 3 && !place.Flipped => (ConsumerKind.RecurrentInput, shape[0] * shape[1]),
             _ => (ConsumerKind.Other, 0),
         };
+        if (kind == ConsumerKind.Other)
+        {
+            return kind;
+        }
+
+        // A node that uses the weight twice, or whose attributes a function's caller sets, gets the weight itself.
+        string name = node.Inputs[input];
+        if (node.Outputs.TrueForAll(output => output.Length == 0) || node.Inputs.Count(other => string.Equals(other, name, StringComparison.Ordinal)) > 1)
+        {
+            return ConsumerKind.Other;
+        }
+
         var (storedRows, storedColumns) = layer.Transposed ? (layer.Columns, layer.Rows) : (layer.Rows, layer.Columns);
         return place.Is(rows, storedRows, storedColumns) ? kind : ConsumerKind.Other;
     }
@@ -71,19 +83,19 @@ internal static class WeightSupport
             return false;
         }
 
-        var kinds = layer.Ends.Select(end => KindOf(end, layer));
+        var kinds = layer.Ends.Select(end => KindOf(end, layer)).ToHashSet();
         if (!CanBeTakenApart(form, layer.Transposed, kinds.Contains(ConsumerKind.Gather)))
         {
             return false;
         }
 
-        if (HasFactors(form) && (kinds.Any(kind => kind == ConsumerKind.Other) || layer.IsOutput))
+        if (HasFactors(form) && (kinds.Contains(ConsumerKind.Other) || layer.IsOutput))
         {
             return false;
         }
 
         return form is not RowPartitionForm
-            || (((opset >= FirstOpsetWithWhere && !layer.Transposed) || kinds.All(kind => kind != ConsumerKind.Gather))
+            || (((opset >= FirstOpsetWithWhere && !layer.Transposed) || !kinds.Contains(ConsumerKind.Gather))
                 && (!HasFactors(form) || layer.Ends.All(end => KindOf(end, layer) == ConsumerKind.Gather || PartitionProducts.Supports(end, layer.Transposed))));
     }
 
