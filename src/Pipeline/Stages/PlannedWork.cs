@@ -135,5 +135,15 @@ internal sealed record PlannedWork
                 $"{intent.RulePointer}/method",
                 $"{intent.Methods[0]} with these settings does not apply to {intent.Layer.Name} ({intent.Layer.Role}, {intent.Layer.Tensor.DType}, {intent.Layer.Tensor.Shape}, used by {intent.Layer.Operator ?? "no graph"}).",
                 RecipeProblem.IncompatibleMethod)));
+        for (int i = 0; i < intents.Length; i++)
+        {
+            if (intents[i] is { RulePointer: { } pointer, Settings: GroupReduceChoice { ParameterRatio: { } ratio } } && GroupedForms.HighestBelow(candidates[i], ratio) is { } highest)
+            {
+                string detail = highest > 1
+                    ? FormattableString.Invariant($"A ratio of {ratio} is beyond what blocks of rank 1 take of {intents[i].Layer.Name}: the highest is {highest}.")
+                    : FormattableString.Invariant($"Blocks of rank 1 take as many numbers as {intents[i].Layer.Name} has: no ratio above 1 is possible. Ask for fewer blocks.");
+                problems.Add(new RecipeProblem($"{pointer}/settings/parameterRatio", detail, RecipeProblem.IncompatibleMethod));
+            }
+        }
     }
 }
