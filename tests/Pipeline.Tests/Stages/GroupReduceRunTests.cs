@@ -186,6 +186,19 @@ public sealed class GroupReduceRunTests : IDisposable
         Assert.All(grouped, candidate => Assert.Equal(5, Assert.IsType<RowPartitionForm>(candidate.Form).Blocks.Count));
     }
 
+    [Fact]
+    public void A_rule_without_frequencies_is_warned_of_by_layer()
+    {
+        var files = ModelParts.Single(Sample("safetensors"));
+        using var model = ModelReader.Open(files, ReadLimits.Default);
+        var blind = new CompressionRecipe { Layers = [new LayerRule("*coder.weight", "group-reduce", null)] };
+        var warnings = PlannedWork.Prepare(model, files, ModelFormat.Safetensors, blind).Warnings;
+        Assert.Equal(["no_frequencies decoder.weight", "no_frequencies encoder.weight"], warnings.Select(warning => $"{warning.Code} {warning.Layer}").Order(StringComparer.Ordinal));
+        var half = blind with { Frequencies = new TokenFrequencies(s_falling, ["encoder.*"]) };
+        Assert.Equal("decoder.weight", PlannedWork.Prepare(model, files, ModelFormat.Safetensors, half).Warnings.Single().Layer);
+        Assert.Empty(PlannedWork.Prepare(model, files, ModelFormat.Safetensors, Rule([], s_falling)).Warnings);
+    }
+
     [Theory]
     [InlineData(-0.1)]
     [InlineData(1.5)]
