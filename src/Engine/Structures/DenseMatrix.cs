@@ -50,6 +50,15 @@ public sealed class DenseMatrix : StructuredMatrix
         return FloatRounding.FindOverflow(values, format) < 0;
     }
 
+    /// <summary>The largest magnitude that a format holds: 65,504 for f16, (2 − 2⁻⁷)·2¹²⁷ for bfloat16.</summary>
+    /// <param name="format">The format.</param>
+    public static double Largest(FloatFormat format) => format switch
+    {
+        FloatFormat.F16 => (double)Half.MaxValue,
+        FloatFormat.BF16 => BitConverter.UInt32BitsToSingle(0x7F7F0000),
+        _ => float.MaxValue,
+    };
+
     /// <inheritdoc/>
     public override Matrix ToDense() => new(Rows, Columns, [.. Values.Values]);
 

@@ -18,8 +18,7 @@ internal sealed class GroupedAnalysis(LayerIntent intent, Matrix weight, ulong s
     {
         var (form, grouping) = (smallest.Form!, smallest.Grouping!);
         var basis = BasisOf(GroupedForms.Sizes(form));
-        double largest = grouping.Entry is { CodeBits: null, Format: FloatFormat.F16 } ? (double)Half.MaxValue : float.MaxValue;
-        bool applicable = basis.Peak <= largest && DenseMatrix.Fits(weight, grouping.Entry.Format);
+        bool applicable = basis.Peak <= grouping.Entry.Largest && DenseMatrix.Fits(weight, grouping.Entry.Format);
         bool permuted = form is RowPartitionForm { Permuted: true };
         foreach (var plan in Plans(basis, form, grouping).DistinctBy(plan => plan.Form(permuted)))
         {

@@ -34,9 +34,12 @@ internal static class GroupedForms
         var choice = asked ?? new GroupReduceChoice();
         int[] widths = choice.FactorBits is { } one ? [one] : withTarget ? [32, 8] : [32];
         double? ratio = choice.ParameterRatio ?? (withTarget ? null : DefaultParameterRatio);
-        foreach (int count in Counts(choice, rows, withTarget))
+        int[][] cuts = [.. Counts(choice, rows, withTarget).Select(count => RowGroups.Cut(rows, count, choice.Ranks))];
+
+        // Where no way of grouping allows the ratio that is asked for, all are offered: the rule is refused with the highest.
+        int[][] within = choice.ParameterRatio is { } wanted ? Array.FindAll(cuts, cut => Allows(wanted, cut, columns)) : cuts;
+        foreach (int[] sizes in within.Length > 0 ? within : cuts)
         {
-            int[] sizes = RowGroups.Cut(rows, count, choice.Ranks);
             bool moved = sizes.Length > 1 && RowGroups.ByWeight(intent.Importance, sizes).Permutation() is not null;
 
             // An order of the rows that is stored anyway lets rows move for nothing.
@@ -51,6 +54,18 @@ internal static class GroupedForms
         }
     }
 
+    /// <summary>The highest ratio of numbers before to numbers after that a rule can ask for: that of rank 1 everywhere. O(blocks).</summary>
+    /// <param name="candidates">The candidates of a layer that the rule names.</param>
+    /// <param name="ratio">What it asks for.</param>
+    /// <returns>Null when one of the candidates allows the ratio; else the highest, rounded down to hundredths.</returns>
+    public static double? HighestBelow(IEnumerable<Candidate> candidates, double ratio)
+    {
+        var forms = candidates.Where(candidate => candidate.Grouping is not null).Select(candidate => candidate.Form!).ToList();
+        return forms.Count == 0 || forms.Exists(form => Allows(ratio, Sizes(form), form.Columns))
+            ? null
+            : forms.Max(form => Math.Floor(100.0 * form.Rows * form.Columns / LeastNumbers(Sizes(form), form.Columns)) / 100);
+    }
+
     /// <summary>How many rows each block of a form has.</summary>
     /// <param name="form">A partition, or the only block.</param>
     public static int[] Sizes(StructureForm form) => [.. Blocks(form).Select(block => block.Rows)];
@@ -58,6 +73,15 @@ internal static class GroupedForms
     /// <summary>The blocks of a form.</summary>
     /// <param name="form">A partition, or the only block.</param>
     public static ImmutableArray<StructureForm> Blocks(StructureForm form) => form is RowPartitionForm partition ? [.. partition.Blocks] : [form];
+
+    private static bool Allows(double ratio, int[] sizes, int columns) => (long)((double)sizes.Sum() * columns / ratio) >= LeastNumbers(sizes, columns);
+
+    /// <summary>Numbers of the blocks at rank 1, or of their own entries where those are fewer; codes and floats count the same.</summary>
+    private static long LeastNumbers(int[] sizes, int columns)
+    {
+        var budget = new GroupBudget(0, CountsBits: false);
+        return sizes.Sum(size => budget.Cost(budget.Cheaper(new BlockEntry(null), size, columns, rank: 1)));
+    }
 
     private static IEnumerable<int> Counts(GroupReduceChoice choice, int rows, bool withTarget)
     {

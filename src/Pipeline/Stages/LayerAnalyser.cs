@@ -139,7 +139,7 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
                         curves.Add(bits ?? 0, curve);
                     }
 
-                    relative.Add(Relative(basis!, curve, product.Rank));
+                    relative.Add(Relative(basis!, curve, product));
                     break;
                 case var other:
                     throw new InvalidOperationException($"No method makes a {other.GetType().Name}.");
@@ -149,11 +149,14 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         return ([.. relative], [.. grouped]);
     }
 
-    /// <summary>Weights near the end of f32's range have left factors beyond it: no product for them.</summary>
-    private static double Relative(LowRankBasis basis, double[] curve, int rank) =>
-        !basis.Left.Peaks.AsSpan(0, rank).ContainsAnyExceptInRange(0, float.MaxValue) && double.IsFinite(curve[rank])
-            ? basis.TotalEnergy > 0 ? curve[rank] / basis.TotalEnergy : 0
+    /// <summary>Left factors are larger than the weight's entries: beyond the range of what they are stored in, there is no product.</summary>
+    private static double Relative(LowRankBasis basis, double[] curve, ProductForm product)
+    {
+        double largest = DenseMatrix.Largest((product.Left as DenseForm)?.Format ?? FloatFormat.F32);
+        return !basis.Left.Peaks.AsSpan(0, product.Rank).ContainsAnyExceptInRange(0, largest) && double.IsFinite(curve[product.Rank])
+            ? basis.TotalEnergy > 0 ? curve[product.Rank] / basis.TotalEnergy : 0
             : double.PositiveInfinity;
+    }
 
     private static double Relative(ErrorMeasure error) =>
         error.WeightedSquaredNorm > 0 ? error.WeightedSquaredError / error.WeightedSquaredNorm

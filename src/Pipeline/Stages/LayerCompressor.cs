@@ -22,9 +22,12 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
     public async Task<CompressedPiece> CompressAsync(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, CancellationToken cancellationToken)
     {
         var form = candidate.Form ?? throw new ArgumentException("A kept layer has no structure.", nameof(candidate));
+
+        // Factors follow from the basis, and what iteration finds of that from the highest rank that was asked for. Groups have bases of their own.
+        string basis = form is ProductForm && candidate.Grouping is null ? analysis.BasisKey ?? "" : "";
         string key = LayerStore.Key(
             "layer", EngineIdentity.Key, analysis.TensorDigest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
-            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString(), candidate.Grouping?.ToString() ?? "");
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString(), candidate.Grouping?.ToString() ?? "", basis);
         if (store.TryOpen(key) is { } piece)
         {
             piece.Dispose();

@@ -65,7 +65,7 @@ internal sealed record PlannedWork
         long bytesKept = outputFormat == formatBefore ? bytes : ModelWriter.Measure(model);
         var overheads = new FileOverheads(model, intents, candidates);
         var size = recipe.Target is { } target ? new SizeModel(overheads, intents, target, bytes, bytesKept) : null;
-        var warnings = WarningsOf(recipe, candidates, formatBefore, outputFormat);
+        var warnings = WarningsOf(recipe, intents, candidates, formatBefore, outputFormat);
         if (!smallestOnly && size is not null && WithoutLargeProducts(intents, candidates) is { } cheaper && size.Measure(CompressionPlanner.Smallest(size, cheaper, losses: null)) <= size.Limit)
         {
             candidates = cheaper;
@@ -108,7 +108,8 @@ internal sealed record PlannedWork
         return inBytes.Measure(CompressionPlanner.Smallest(inBytes, candidates, losses: null)) >= bytes;
     }
 
-    private static ImmutableArray<ReportWarning> WarningsOf(CompressionRecipe recipe, ImmutableArray<ImmutableArray<Candidate>> candidates, ModelFormat before, ModelFormat after)
+    private static ImmutableArray<ReportWarning> WarningsOf(
+        CompressionRecipe recipe, ImmutableArray<LayerIntent> intents, ImmutableArray<ImmutableArray<Candidate>> candidates, ModelFormat before, ModelFormat after)
     {
         var warnings = ImmutableArray.CreateBuilder<ReportWarning>();
         if (before != after)
@@ -121,6 +122,12 @@ internal sealed record PlannedWork
             warnings.Add(new ReportWarning("no_method_applies", $"None of the methods asked for ({string.Join(", ", recipe.Methods)}) applies to any layer: the original is kept."));
         }
 
+        warnings.AddRange(intents
+            .Where((intent, index) => intent.Importance.RowWeights is null && candidates[index].Any(candidate => candidate.Grouping is not null))
+            .Select(intent => new ReportWarning(
+                "no_frequencies",
+                $"{MethodNames.GroupReduce} without token frequencies treats all rows alike, in the order in which they stand: give the counts of the tokens to have frequent rows served better.",
+                intent.Layer.Name)));
         return warnings.ToImmutable();
     }
 
@@ -135,5 +142,15 @@ internal sealed record PlannedWork
                 $"{intent.RulePointer}/method",
                 $"{intent.Methods[0]} with these settings does not apply to {intent.Layer.Name} ({intent.Layer.Role}, {intent.Layer.Tensor.DType}, {intent.Layer.Tensor.Shape}, used by {intent.Layer.Operator ?? "no graph"}).",
                 RecipeProblem.IncompatibleMethod)));
+        for (int i = 0; i < intents.Length; i++)
+        {
+            if (intents[i] is { RulePointer: { } pointer, Settings: GroupReduceChoice { ParameterRatio: { } ratio } } && GroupedForms.HighestBelow(candidates[i], ratio) is { } highest)
+            {
+                string detail = highest > 1
+                    ? FormattableString.Invariant($"A ratio of {ratio} is beyond what blocks of rank 1 take of {intents[i].Layer.Name}: the highest is {highest}.")
+                    : FormattableString.Invariant($"Blocks of rank 1 take as many numbers as {intents[i].Layer.Name} has: no ratio above 1 is possible. Ask for fewer blocks.");
+                problems.Add(new RecipeProblem($"{pointer}/settings/parameterRatio", detail, RecipeProblem.IncompatibleMethod));
+            }
+        }
     }
 }

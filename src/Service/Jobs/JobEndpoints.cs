@@ -123,6 +123,12 @@ internal static class JobEndpoints
         int? seen = EventStream.LastSeen(http.Request);
         var page = await log.ReadAsync(id, seen ?? after, http.RequestAborted);
         EventStream.CheckSeen(seen, page.Count);
+        if (seen is null && after > page.Count)
+        {
+            throw ProblemException.Field(
+                "?after", FormattableString.Invariant($"The job has {page.Count} events so far: a stream from {after} on would leave out those in between. Send the sequence of the last event that was received, or 0 for all."));
+        }
+
         if (page.IsEnd && page.Events.Count == 0)
         {
             return TypedResults.NoContent();

@@ -202,6 +202,34 @@ public sealed class GroupReduceTests
     }
 
     [Fact]
+    public void Rows_are_not_moved_where_their_factors_would_be_beyond_the_range_of_f16()
+    {
+        // Two directions of norm 67,000, mixed 3:2 and 2:3. Each apart is of rank 1, with a left factor of 67,000 in every row.
+        var weight = new Matrix(200, 16);
+        for (int row = 0; row < 200; row++)
+        {
+            bool second = (row < 100) == (row % 5 > 2);
+            for (int column = 0; column < 16; column++)
+            {
+                weight[row, column] = second && column >= 12 ? -16_750 : 16_750;
+            }
+        }
+
+        foreach (var format in new[] { FloatFormat.F32, FloatFormat.F16 })
+        {
+            var settings = Settings(2 * 116) with { Blocks = 2, Ranks = RankRule.Paper, RefinementRounds = 5, Entry = new BlockEntry(null, format) };
+            var basis = Basis(weight, Importance.None, RowGroups.ByWeight(Importance.None, [100, 100]));
+            Assert.InRange(basis.Peak, 50_000, 65_504);
+            var plan = basis.Allocate(settings.Ranks, settings.Entry, settings.Budget)!;
+            var (refined, blocks) = GroupReduce.Refine(weight, Importance.None, basis, plan, settings, 0, 1, null, TestContext.Current.CancellationToken);
+            Assert.Equal(format == FloatFormat.F32, refined.Peak > 65_504);
+            Assert.Equal(format == FloatFormat.F32, blocks.SquaredError < 1e-6 * plan.SquaredError);
+            var structure = GroupReduce.Build(weight, Importance.None, refined, blocks, settings.Entry, 1);
+            Assert.All(structure.ToDense().Values, value => Assert.True(float.IsFinite(value)));
+        }
+    }
+
+    [Fact]
     public void Frequent_and_rare_rows_are_measured_apart()
     {
         var weight = Samples.Normal(250, 8, 1);

@@ -76,6 +76,28 @@ public sealed partial class CompressionRunTests
     }
 
     [Theory]
+    [InlineData(true, "{}")]
+    [InlineData(true, """{ "rank": 4 }""")]
+    [InlineData(false, """{ "rank": 4, "factorBits": 16 }""")]
+    public async Task A_product_whose_factors_f16_can_t_hold_is_refused_in_a_rule_and_not_planned(bool half, string settings)
+    {
+        // Of rank 1, the left factor 8 times as large as the entries.
+        string path = await TestModels.WriteAsync(
+            _folder.File("steep.safetensors"),
+            half
+                ? TestModels.Tensor("steep.weight", DType.F16, Enumerable.Repeat((Half)2e4, 4096).ToArray(), 64, 64)
+                : TestModels.Tensor("steep.weight", [.. Enumerable.Repeat(2e4f, 4096)], 64, 64));
+        var rule = new LayerRule("steep.weight", "low-rank", JsonNode.Parse(settings)!.AsObject());
+        var exception = await Assert.ThrowsAsync<RecipeException>(() => RunAsync(path, new CompressionRecipe { Layers = [rule] }));
+        Assert.Equal("incompatible_method", exception.Code);
+        Assert.Equal("/layers/0/method", exception.Problems.Single().Pointer);
+
+        var report = await RunAsync(path, Ratio(1.5) with { Methods = ["low-rank"] });
+        Assert.NotEqual(new DenseForm(64, 1, FloatFormat.F16), Assert.IsType<ProductForm>(report.Layers.Single().Form).Left);
+        Assert.InRange(report.Layers.Single().RelativeError, 0, 0.01);
+    }
+
+    [Theory]
     [InlineData("low-renk", "low-rank")]
     [InlineData("int8", "quantize")]
     public async Task An_unknown_method_is_refused_with_the_known_ones(string asked, string offered)

@@ -151,6 +151,54 @@ public sealed class GroupReduceRunTests : IDisposable
         Assert.Equal(pointer, exception.Problems.Single().Pointer);
     }
 
+    // 2000×96 in four groups: rank 1 everywhere takes 2000 + 4·96 numbers of 192,000; in twenty, 2000 + 20·96; in 256, most groups keep their entries.
+    [Theory]
+    [InlineData("""{ "blocks": 4, "parameterRatio": 1000 }""", "80.53", false)]
+    [InlineData("""{ "blocks": 4, "parameterRatio": 80.54, "factorBits": 8 }""", "80.53", false)]
+    [InlineData("""{ "blocks": 4, "parameterRatio": 80.54, "ranks": "paper" }""", "80.53", true)]
+    [InlineData("""{ "parameterRatio": 60 }""", "48.97", false)]
+    public async Task A_ratio_beyond_rank_1_everywhere_is_refused_with_the_highest(string settings, string highest, bool withTarget)
+    {
+        var parsed = JsonNode.Parse(settings)!.AsObject();
+        var recipe = Rule(parsed, s_falling) with { Target = withTarget ? new CompressionTarget(TargetKind.Ratio, 1.1) : null };
+        var exception = Assert.Throws<RecipeException>(() => CompressionRun.Check(ModelParts.Single(Sample("safetensors")), ModelFormat.Safetensors, recipe));
+        Assert.Equal("incompatible_method", exception.Code);
+        Assert.Equal("/layers/0/settings/parameterRatio", exception.Problems.Single().Pointer);
+        Assert.Contains(highest, exception.Message, StringComparison.Ordinal);
+
+        parsed = JsonNode.Parse(settings)!.AsObject();
+        parsed["parameterRatio"] = double.Parse(highest, System.Globalization.CultureInfo.InvariantCulture);
+        var report = await RunAsync(Sample("safetensors"), recipe with { Layers = [new LayerRule("encoder.*", "group-reduce", parsed)] });
+        var encoder = report.Layers.Single(layer => layer.Name == "encoder.weight");
+        Assert.True((double)encoder.Rows * encoder.Columns / encoder.Form!.ParameterCount >= (double)parsed["parameterRatio"]!);
+    }
+
+    [Fact]
+    public void A_target_leaves_out_the_groups_that_a_rule_s_ratio_is_beyond()
+    {
+        // Five groups can have a ratio of 70, twenty can't.
+        var recipe = Rule(new JsonObject { ["parameterRatio"] = 70 }, s_falling) with { Target = new CompressionTarget(TargetKind.Ratio, 1.1) };
+        CompressionRun.Check(ModelParts.Single(Sample("safetensors")), ModelFormat.Safetensors, recipe);
+        using var model = ModelReader.Open(ModelParts.Single(Sample("safetensors")), ReadLimits.Default);
+        var work = PlannedWork.Prepare(model, ModelParts.Single(Sample("safetensors")), ModelFormat.Safetensors, recipe);
+        var grouped = work.Candidates.SelectMany(ladder => ladder).Where(candidate => candidate.Grouping is not null).ToList();
+        Assert.NotEmpty(grouped);
+        Assert.All(grouped, candidate => Assert.Equal(5, Assert.IsType<RowPartitionForm>(candidate.Form).Blocks.Count));
+    }
+
+    [Fact]
+    public void A_rule_without_frequencies_is_warned_of_by_layer()
+    {
+        var files = ModelParts.Single(Sample("safetensors"));
+        using var model = ModelReader.Open(files, ReadLimits.Default);
+        var blind = new CompressionRecipe { Layers = [new LayerRule("*coder.weight", "group-reduce", null)] };
+        var warnings = PlannedWork.Prepare(model, files, ModelFormat.Safetensors, blind).Warnings;
+        Assert.Equal(["no_frequencies decoder.weight", "no_frequencies encoder.weight"], warnings.Select(warning => $"{warning.Code} {warning.Layer}").Order(StringComparer.Ordinal));
+        var half = blind with { Frequencies = new TokenFrequencies(s_falling, ["encoder.*"]) };
+        Assert.Equal("decoder.weight", PlannedWork.Prepare(model, files, ModelFormat.Safetensors, half).Warnings.Single().Layer);
+        Assert.Empty(PlannedWork.Prepare(model, files, ModelFormat.Safetensors, Rule([], s_falling)).Warnings);
+    }
+
     [Theory]
     [InlineData(-0.1)]
     [InlineData(1.5)]

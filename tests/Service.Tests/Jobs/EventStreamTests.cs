@@ -73,6 +73,9 @@ public sealed class EventStreamTests(RunningService service) : IClassFixture<Run
         string id = await service.Api.AddJobAsync(await service.Api.AddModelAsync(SampleModels.Vector()), 2);
         using var negative = await OpenAsync(id, lastEventId: null, query: "?after=-1");
         await ApiClient.ProblemAsync(negative, 422, "invalid_field");
+        using var beyond = await OpenAsync(id, lastEventId: null, query: "?after=99999");
+        var problem = await ApiClient.ProblemAsync(beyond, 422, "invalid_field");
+        Assert.Equal("?after", (string?)problem["errors"]![0]!["pointer"]);
         using var picture = await service.Api.SendAsync(HttpMethod.Get, $"/v1/jobs/{id}/events", null, ("Accept", "image/png"));
         await ApiClient.ProblemAsync(picture, 406, "not_acceptable");
         using var any = await service.Api.SendAsync(HttpMethod.Get, $"/v1/jobs/{id}/events", null, ("Accept", "*/*"));

@@ -7,6 +7,9 @@ namespace Condense.Engine.Methods;
 /// <param name="Format">The format of floats; of no matter to codes.</param>
 public readonly record struct BlockEntry(int? CodeBits, FloatFormat Format = FloatFormat.F32)
 {
+    /// <summary>The largest magnitude that a number may have: that of the format, or with codes that of their scale's.</summary>
+    public double Largest => DenseMatrix.Largest(CodeBits is null ? Format : FloatFormat.F32);
+
     /// <summary>Two factors: codes with a scale for each column of the left and each row of the right, or floats.</summary>
     /// <param name="rows">Rows of the block.</param>
     /// <param name="columns">Its columns.</param>

@@ -55,7 +55,7 @@ public static class GroupReduce
     /// <returns>The groups and blocks of least error.</returns>
     /// <remarks>
     /// A round assigns rows for the blocks as they are, factorizes the new groups, and with <see cref="RankRule.WaterFilled"/> shares the budget out again;
-    /// a round that does not lower the error by a ten-thousandth ends it and is dropped.
+    /// a round that does not lower the error by a ten-thousandth, or whose factors are beyond the range of their entries, ends it and is dropped.
     /// </remarks>
     public static (GroupBasis Basis, GroupPlan Plan) Refine(
         Matrix weight,
@@ -86,7 +86,8 @@ public static class GroupReduce
                 next = shared;
             }
 
-            if (Cost(next, settings.Budget) > settings.Budget.Limit || !(next.SquaredError < plan.SquaredError * (1 - LeastGain)))
+            // Other rows in a group have other factors: what the entries can't hold can't be built.
+            if (!(moved.Peak <= settings.Entry.Largest) || Cost(next, settings.Budget) > settings.Budget.Limit || !(next.SquaredError < plan.SquaredError * (1 - LeastGain)))
             {
                 break;
             }
