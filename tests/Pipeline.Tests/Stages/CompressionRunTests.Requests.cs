@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;

@@ -1,7 +1,6 @@
 using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Graph;
-using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Stages;
 using Xunit;
@@ -19,7 +18,7 @@ public sealed class LayerCompressorTests : IDisposable
     {
         string path = await TestModels.WriteAsync(_folder.File("w.safetensors"), TestModels.Tensor("w.weight", TestModels.Gaussian(40, 30, 0.5, 1), 40, 30));
         using var model = ModelReader.Open(ModelParts.Single(path), ReadLimits.Default);
-        var intent = RecipeResolution.Resolve(LayerFinder.Find(model), new CompressionRecipe { Layers = [new LayerRule("w.weight", "low-rank", null)] }, []).Single();
+        var intent = RecipeResolution.Resolve(LayerFinder.Find(model), ["w.weight"], new CompressionRecipe { Layers = [new LayerRule("w.weight", "low-rank", null)] }, []).Single();
         var store = new LayerStore(_folder.File("store"));
         var analyser = new LayerAnalyser(store, seed: 0, threads: 1);
         var compressor = new LayerCompressor(store, analyser, seed: 0, threads: 1);
