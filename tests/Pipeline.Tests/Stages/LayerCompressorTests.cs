@@ -1,7 +1,6 @@
 using Condense.Engine.Structures;
 using Condense.Models;
 using Condense.Models.Graph;
-using Condense.Models.Tensors;
 using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Stages;
 using Xunit;
