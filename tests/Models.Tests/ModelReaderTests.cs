@@ -36,8 +36,8 @@ public sealed class ModelReaderTests
         // A protocol-buffers tensor, not a model.
         { [0x08, 0x02, 0x10, 0x01, 0x4A, 0x04, 0, 0, 0x80, 0x3F], "binary" },
 
-        // A length that passes the file.
-        { [0x08, 0x07, 0x3A, 0x64, 0x00], "binary" },
+        // A length that passes the file, in a field that says nothing yet.
+        { [0x08, 0x07, 0x1A, 0x64, 0x00], "binary" },
 
         // An archive whose magic stands behind the first entry's header fields.
         { [.. Encoding.ASCII.GetBytes("model.bin".PadRight(257, '\0')), .. "ustar\0"u8], "tar" },
