@@ -127,7 +127,7 @@ internal sealed class PlannedLayers
         for (int i = 0; i < graph.Nodes.Count; i++)
         {
             var node = graph.Nodes[i];
-            if ((node.Is("MatMul") || node.Is("Gemm")) && Find(node.Inputs[0], graph) is { } first && Find(node.Inputs[1], graph) is { } second)
+            if ((node.Is("MatMul") || node.Is("Gemm")) && node.Inputs is [var left, var right, ..] && Find(left, graph) is { } first && Find(right, graph) is { } second)
             {
                 first.Plan.DecodesSimply = true;
                 second.Plan.DecodesSimply = true;

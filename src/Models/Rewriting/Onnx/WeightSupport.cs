@@ -30,7 +30,7 @@ internal static class WeightSupport
     public static ConsumerKind KindOf(Node node, int input, WeightPlace place, Layer layer)
     {
         var shape = place.Shape;
-        if (node.Domain is not ("" or "ai.onnx") || shape.Rank < 2 || node.Inputs.Count > MaxInputs)
+        if (node.Domain is not ("" or "ai.onnx") || shape.Rank < 2 || node.Inputs.Count is < 2 or > MaxInputs)
         {
             return ConsumerKind.Other;
         }
