@@ -103,9 +103,9 @@ internal sealed class OnnxRewriter
             dropped.ExceptWith(source.Inputs.Select(input => input.Name));
         }
 
-        target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null && !dropped.Contains(input.Name)).Select(Copy));
-        target.Outputs.AddRange(source.Outputs.Select(Copy));
-        target.Values.AddRange(source.Values.Where(value => !_layers.IsGone(value.Name, source)).Select(Copy));
+        target.Inputs.AddRange(source.Inputs.Where(input => _layers.Held(input.Name, source) is null && !dropped.Contains(input.Name)).Select(GraphCopies.Copy));
+        target.Outputs.AddRange(source.Outputs.Select(GraphCopies.Copy));
+        target.Values.AddRange(source.Values.Where(value => !_layers.IsGone(value.Name, source)).Select(GraphCopies.Copy));
         foreach (var initializer in source.Initializers)
         {
             if (_layers.Held(initializer.Tensor.Name, source) is { } plan)
@@ -114,10 +114,12 @@ internal sealed class OnnxRewriter
             }
             else if (!dropped.Contains(initializer.Tensor.Name))
             {
-                target.Initializers.Add(Copy(initializer));
+                target.Initializers.Add(initializer.Copy());
             }
         }
 
+        // Only the main graph has inputs that initializers may be named among.
+        var inner = constants == ConstantPlace.InitializerAndInput ? ConstantPlace.Node : constants;
         var decodings = Decodings(source);
         for (int i = 0; i < source.Nodes.Count; i++)
         {
@@ -129,7 +131,7 @@ internal sealed class OnnxRewriter
             }
             else if (!_layers.IsIdle(node) && !(node.Is("Constant") && node.Outputs.TrueForAll(_layers.IsUnused)))
             {
-                consumers.Add(Copy(node, target, opset, constants));
+                consumers.Add(node.Copy(graph => Rewrite(graph, target, opset, inner)));
             }
         }
 
@@ -150,39 +152,4 @@ internal sealed class OnnxRewriter
             WeightDecoding.Whole(emitter, plan.Stored!, plan.Layer.Tensor.DType, plan.Layer.Tensor.Shape, plan.ValueName);
         }
     }
-
-    private Node Copy(Node node, ModelGraph target, long opset, ConstantPlace constants)
-    {
-        // Only the main graph has inputs that initializers may be named among.
-        var inner = constants == ConstantPlace.InitializerAndInput ? ConstantPlace.Node : constants;
-        var copy = new Node { Name = node.Name, OpType = node.OpType, Domain = node.Domain, Overload = node.Overload, DocString = node.DocString, Unknown = node.Unknown };
-        copy.Inputs.AddRange(node.Inputs);
-        copy.Outputs.AddRange(node.Outputs);
-        copy.Attributes.AddRange(node.Attributes.Select(attribute => new NodeAttribute
-        {
-            Name = attribute.Name,
-            Kind = attribute.Kind,
-            DocString = attribute.DocString,
-            Reference = attribute.Reference,
-            Ints = attribute.Ints,
-            Floats = attribute.Floats,
-            Strings = attribute.Strings,
-            Tensors = [.. attribute.Tensors.Select(Copy)],
-            Graphs = [.. attribute.Graphs.Select(graph => Rewrite(graph, target, opset, inner))],
-            Unknown = attribute.Unknown,
-        }));
-        return copy;
-    }
-
-    private static Initializer Copy(Initializer initializer) => new(initializer.Tensor) { DocString = initializer.DocString, Unknown = initializer.Unknown };
-
-    private static ValueInfo Copy(ValueInfo value) => new()
-    {
-        Name = value.Name,
-        DType = value.DType,
-        Shape = value.Shape,
-        DocString = value.DocString,
-        Encoded = value.Encoded,
-        Unknown = value.Unknown,
-    };
 }

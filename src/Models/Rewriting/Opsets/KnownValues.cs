@@ -28,7 +28,7 @@ internal sealed class KnownValues
             foreach (var initializer in graph.Initializers)
             {
                 // An initializer that is an input too may be another tensor when the model runs, though of the same type and rank.
-                bool replaceable = program.IrVersion >= ProgramConversion.FirstIrVersionWithConstants && values.ContainsKey(initializer.Tensor.Name);
+                bool replaceable = program.HasDefaults && values.ContainsKey(initializer.Tensor.Name);
                 values[initializer.Tensor.Name] = Of(initializer.Tensor) with { Constant = replaceable ? null : initializer.Tensor };
             }
 

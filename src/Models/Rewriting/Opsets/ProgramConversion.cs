@@ -10,9 +10,6 @@ namespace Condense.Models.Rewriting.Opsets;
 /// </summary>
 internal sealed class ProgramConversion
 {
-    // Files of this IR version and newer name only those initializers as inputs that a caller may replace.
-    internal const long FirstIrVersionWithConstants = 4;
-
     private readonly GraphProgram _program;
     private readonly long _opset;
     private readonly UniqueNames _names;
@@ -61,7 +58,7 @@ internal sealed class ProgramConversion
         Raise(_program.Opsets, result.Opsets);
         result.Metadata.AddRange(_program.Metadata);
         result.Functions.AddRange(_program.Functions.Select(Convert));
-        if (_program.IrVersion < FirstIrVersionWithConstants && result.IrVersion >= FirstIrVersionWithConstants)
+        if (!_program.HasDefaults && result.HasDefaults)
         {
             var constants = result.Main.Initializers.Select(initializer => initializer.Tensor.Name).ToHashSet(StringComparer.Ordinal);
             result.Main.Inputs.RemoveAll(input => constants.Contains(input.Name));
@@ -121,16 +118,16 @@ internal sealed class ProgramConversion
     private ModelGraph Convert(ModelGraph source, ModelGraph? parent, long opset)
     {
         var target = new ModelGraph { Name = source.Name, DocString = source.DocString, Parent = parent, Unknown = source.Unknown };
-        target.Inputs.AddRange(source.Inputs.Select(Copy));
-        target.Outputs.AddRange(source.Outputs.Select(Copy));
-        target.Initializers.AddRange(source.Initializers.Select(Copy));
+        target.Inputs.AddRange(source.Inputs.Select(GraphCopies.Copy));
+        target.Outputs.AddRange(source.Outputs.Select(GraphCopies.Copy));
+        target.Initializers.AddRange(source.Initializers.Select(GraphCopies.Copy));
         var scope = new ConversionScope(source, target, _opset, _names, _known, _used);
         foreach (var node in source.Nodes)
         {
-            Add(Copy(node, target, opset), opset, scope);
+            Add(node.Copy(graph => Convert(graph, target, opset)), opset, scope);
         }
 
-        target.Values.AddRange(source.Values.Where(value => !scope.Dropped.Contains(value.Name)).Select(Copy));
+        target.Values.AddRange(source.Values.Where(value => !scope.Dropped.Contains(value.Name)).Select(GraphCopies.Copy));
         return target;
     }
 
@@ -164,37 +161,4 @@ internal sealed class ProgramConversion
 
         scope.Target.Nodes.Add(node);
     }
-
-    private Node Copy(Node node, ModelGraph target, long opset)
-    {
-        var copy = new Node { Name = node.Name, OpType = node.OpType, Domain = node.Domain, Overload = node.Overload, DocString = node.DocString, Unknown = node.Unknown };
-        copy.Inputs.AddRange(node.Inputs);
-        copy.Outputs.AddRange(node.Outputs);
-        copy.Attributes.AddRange(node.Attributes.Select(attribute => new NodeAttribute
-        {
-            Name = attribute.Name,
-            Kind = attribute.Kind,
-            DocString = attribute.DocString,
-            Reference = attribute.Reference,
-            Ints = attribute.Ints,
-            Floats = attribute.Floats,
-            Strings = attribute.Strings,
-            Tensors = [.. attribute.Tensors.Select(Copy)],
-            Graphs = [.. attribute.Graphs.Select(graph => Convert(graph, target, opset))],
-            Unknown = attribute.Unknown,
-        }));
-        return copy;
-    }
-
-    private static Initializer Copy(Initializer initializer) => new(initializer.Tensor) { DocString = initializer.DocString, Unknown = initializer.Unknown };
-
-    private static ValueInfo Copy(ValueInfo value) => new()
-    {
-        Name = value.Name,
-        DType = value.DType,
-        Shape = value.Shape,
-        DocString = value.DocString,
-        Encoded = value.Encoded,
-        Unknown = value.Unknown,
-    };
 }
