@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -18,6 +19,9 @@ public class RunningService : IAsyncLifetime
 
     internal RunningService(params string[] settings) => _settings = settings;
 
+    /// <summary>The database of the tests that do not choose one: <c>sqlite</c>, or by this variable <c>postgres</c>.</summary>
+    internal static bool OnPostgres { get; } = Environment.GetEnvironmentVariable("CONDENSE_TEST_DATABASE") == "postgres";
+
     internal string Folder { get; } = Directory.CreateTempSubdirectory("condense-service-").FullName;
 
     internal ApiClient Api { get; private set; } = null!;
@@ -28,7 +32,8 @@ public class RunningService : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _app = ServiceHost.Build(["--urls", "http://127.0.0.1:0", $"--Storage:Folder={Folder}", "--Logging:LogLevel:Default=Warning", .. _settings]);
+        string[] database = OnPostgres && !_settings.Any(setting => setting.StartsWith("--Storage:Provider", StringComparison.Ordinal)) ? await PostgresSettingsAsync() : [];
+        _app = ServiceHost.Build(["--urls", "http://127.0.0.1:0", $"--Storage:Folder={Folder}", "--Logging:LogLevel:Default=Warning", .. database, .. _settings]);
         await ServiceHost.PrepareAsync(_app);
         await _app.StartAsync();
         Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
@@ -45,8 +50,20 @@ public class RunningService : IAsyncLifetime
         Directory.Delete(Folder, recursive: true);
     }
 
+    /// <summary>A scope of services that works on behalf of a tenant.</summary>
+    internal AsyncServiceScope Scope(string tenant = Tenant.Default)
+    {
+        var scope = Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<Caller>().Become(tenant);
+        return scope;
+    }
+
     /// <summary>Files that lie in a part of the data folder.</summary>
     internal string[] Files(string part) => Directory.GetFiles(Path.Combine(Folder, part), "*", SearchOption.AllDirectories);
+
+    /// <summary>Settings for a service on an empty PostgreSQL database.</summary>
+    internal static async Task<string[]> PostgresSettingsAsync() =>
+        ["--Storage:Provider=Postgres", $"--Storage:ConnectionString={await (await PostgresServer.SharedAsync()).CreateDatabaseAsync()}"];
 
     /// <summary>Starts a service with settings of its own.</summary>
     internal static async Task<RunningService> StartAsync(params string[] settings)

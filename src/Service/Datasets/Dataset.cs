@@ -1,10 +1,15 @@
+using Condense.Service.Access;
+
 namespace Condense.Service.Datasets;
 
 /// <summary>A row of the table <c>dataset</c>: token counts. The file is kept as it was uploaded, as an artifact.</summary>
-internal sealed class Dataset
+internal sealed class Dataset : ITenantOwned
 {
     /// <summary>The id, <c>dst_…</c>.</summary>
     public required string Id { get; init; }
+
+    /// <inheritdoc/>
+    public required string TenantId { get; init; }
 
     /// <summary>What people call it.</summary>
     public string? Name { get; init; }

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
@@ -23,10 +24,10 @@ internal static class DatasetEndpoints
     public static void MapDatasets(this RouteGroupBuilder group)
     {
         var datasets = group.MapGroup("/datasets").WithTags("Datasets");
-        datasets.MapPost("/", Create).WithName("CreateDataset").WithCounts().Fails(400, 413, 415, 422, 507);
-        datasets.MapGet("/", List).WithName("ListDatasets").Fails(422);
-        datasets.MapGet("/{id}", Get).WithName("GetDataset").Fails(404);
-        datasets.MapDelete("/{id}", Delete).WithName("DeleteDataset").Fails(404, 409);
+        datasets.MapPost("/", Create).WithName("CreateDataset").Needs(Scope.ModelsWrite).WithCounts().Fails(400, 413, 415, 422, 507);
+        datasets.MapGet("/", List).WithName("ListDatasets").Needs(Scope.ModelsRead).Fails(422);
+        datasets.MapGet("/{id}", Get).WithName("GetDataset").Needs(Scope.ModelsRead).Fails(404);
+        datasets.MapDelete("/{id}", Delete).WithName("DeleteDataset").Needs(Scope.ModelsWrite).Fails(404, 409);
     }
 
     /// <summary>Uploads token counts.</summary>
@@ -57,7 +58,7 @@ internal static class DatasetEndpoints
         }
 
         string? announced = ContentDigest.Parse(http.Request.Headers[ContentDigest.ContentField]);
-        using var file = await store.StageAsync(http.Request.Body, limits.Value.DatasetBytes, http.RequestAborted);
+        await using var file = await store.StageAsync(http.Request.Body, limits.Value.DatasetBytes, http.RequestAborted);
         ContentDigest.Verify(announced, file);
         var dataset = await library.AddAsync(file, given, http.RequestAborted);
         return TypedResults.Created($"/v1/datasets/{dataset.Id}", DatasetResponse.Of(dataset));

@@ -1,4 +1,5 @@
 using Condense.Pipeline.Recipes;
+using Condense.Service.Access;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Condense.Service.Datasets;
 
 /// <summary>Adds datasets, reads them, and takes them away.</summary>
-internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, IdSource ids, TimeProvider clock)
+internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>Adds token counts.</summary>
     /// <exception cref="RecipeException">The file does not hold token counts; nothing is stored.</exception>
@@ -22,10 +23,11 @@ internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction tran
         return await transaction.RunAsync(
             async cancel =>
             {
-                await store.AdoptAsync(db, file, cancel);
+                await store.AdoptAsync(file, cancel);
                 var dataset = new Dataset
                 {
                     Id = ids.Next("dst_"),
+                    TenantId = caller.Tenant,
                     Name = name,
                     Sha256 = file.Sha256,
                     Bytes = file.Bytes,
@@ -50,7 +52,7 @@ internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction tran
     public async Task<FrequencyFile> ReadAsync(string id, CancellationToken cancellationToken)
     {
         var dataset = await GetAsync(id, cancellationToken);
-        await using var stream = store.OpenRead(dataset.Sha256) ?? throw NoDataset(id);
+        await using var stream = await store.OpenReadAsync(dataset.Sha256, cancellationToken) ?? throw NoDataset(id);
         return await FrequencyFile.ReadAsync(stream, cancellationToken);
     }
 
@@ -68,10 +70,10 @@ internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction tran
                 }
 
                 await db.Datasets.Where(row => row.Id == id).ExecuteDeleteAsync(cancel);
-                return await ArtifactStore.ReleaseAsync(db, dataset.Sha256, cancel);
+                return await store.ReleaseAsync(dataset.Sha256, cancel);
             },
             cancellationToken,
-            store.RemoveReleased);
+            store.RemoveReleasedAsync);
 
     /// <summary>The answer for an id that does not exist.</summary>
     public static ProblemException NoDataset(string id) => new(ProblemKind.NotFound, $"There is no dataset {id}.");

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,7 +11,7 @@ internal static class LimitsEndpoint
 {
     /// <summary>Adds it.</summary>
     public static void MapLimits(this RouteGroupBuilder group) =>
-        group.MapGet("/limits", Get).WithTags("Limits").WithName("GetLimits");
+        group.MapGet("/limits", Get).WithTags("Limits").WithName("GetLimits").NeedsKey();
 
     /// <summary>Says how much the service takes.</summary>
     /// <param name="limits">The configured limits.</param>

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -11,9 +12,9 @@ internal static class Probes
     public static void MapProbes(this WebApplication app)
     {
         var probes = app.MapGroup("").WithTags("Probes");
-        probes.MapGet("/livez", Live).WithName("IsLive");
-        probes.MapGet("/startupz", Live).WithName("HasStarted");
-        probes.MapGet("/readyz", Ready).WithName("IsReady").Fails(503);
+        probes.MapGet("/livez", Live).WithName("IsLive").IsOpen();
+        probes.MapGet("/startupz", Live).WithName("HasStarted").IsOpen();
+        probes.MapGet("/readyz", Ready).WithName("IsReady").IsOpen().Fails(503);
     }
 
     /// <summary>Whether the process answers.</summary>

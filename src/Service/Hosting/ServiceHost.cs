@@ -1,5 +1,4 @@
 using Condense.Service.Storage;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Hosting;
@@ -58,8 +57,7 @@ internal static class ServiceHost
         app.Services.GetRequiredService<DataFolder>().Open();
         var cancellationToken = app.Lifetime.ApplicationStopping;
         await using var scope = app.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<SqliteDataSource>().EnableWriteAheadLogAsync(cancellationToken);
-        await scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Database.MigrateAsync(cancellationToken);
+        await scope.ServiceProvider.GetRequiredService<Migrator>().MigrateAsync(cancellationToken);
         await scope.ServiceProvider.GetRequiredService<Housekeeping>().RunAsync(cancellationToken);
     }
 }

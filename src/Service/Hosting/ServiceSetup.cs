@@ -1,4 +1,5 @@
 using System.Data;
+using Condense.Service.Access;
 using Condense.Service.Datasets;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
@@ -7,6 +8,7 @@ using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
+using Npgsql;
 using Quartz;
 
 namespace Condense.Service.Hosting;
@@ -30,6 +32,8 @@ internal static class ServiceSetup
         AddOptions<LimitsOptions>(services, LimitsOptions.Section);
         AddOptions<WorkerOptions>(services, WorkerOptions.Section);
         var worker = builder.Configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new WorkerOptions();
+        var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
+        var role = RoleOf(builder.Configuration);
 
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
@@ -50,19 +54,21 @@ internal static class ServiceSetup
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
         services.AddSingleton<DataFolder>();
-        services.AddSingleton<ArtifactStore>();
+        services.AddSingleton<FolderBlobs>();
+        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
+        services.AddScoped<ArtifactStore>();
+        services.AddScoped<Caller>();
         services.AddSingleton<WriteGate>();
-        services.AddSingleton<Upload>();
+        services.AddScoped<Upload>();
         services.AddScoped<WriteTransaction>();
+        services.AddScoped<Migrator>();
         services.AddScoped<Housekeeping>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
-        services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-        services.AddDbContext<CondenseDbContext>((provider, options) =>
-            options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-        services.AddQuartz(quartz => ConfigureQuartz(quartz, worker));
-        if (worker.Enabled)
+        AddDatabase(services, storage);
+        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
+        if (role != ServiceRole.Api)
         {
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
         }
@@ -80,6 +86,11 @@ internal static class ServiceSetup
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
         app.UseLoopbackGuard();
+        app.Use(static (context, next) =>
+        {
+            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
+            return next(context);
+        });
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -89,6 +100,11 @@ internal static class ServiceSetup
             options.DisplayRequestDuration();
         });
         app.MapProbes();
+        if (RoleOf(app.Configuration) == ServiceRole.Worker)
+        {
+            return;
+        }
+
         var v1 = app.MapGroup("/v1");
         v1.MapModels();
         v1.MapDatasets();
@@ -114,12 +130,34 @@ internal static class ServiceSetup
         where T : class =>
         services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
 
-    private static void ConfigureQuartz(IQuartzBuilder quartz, WorkerOptions worker)
+    /// <summary>What this process does, by the setting <c>Role</c>.</summary>
+    public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
+
+    private static void AddDatabase(IServiceCollection services, StorageOptions storage)
+    {
+        if (storage.Provider == DatabaseProvider.Sqlite)
+        {
+            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
+            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
+                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
+            return;
+        }
+
+        services.AddSingleton(_ => NpgsqlDataSource.Create(storage.ConnectionString));
+        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+    }
+
+    private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {
         quartz.ConfigureScheduler(options =>
         {
             options.InstanceName = "condense";
-            options.InstanceId = InstanceId;
+            if (storage.Provider == DatabaseProvider.Sqlite)
+            {
+                options.InstanceId = InstanceId;
+            }
+
+            options.IdleWaitTime = worker.IdleWait;
             options.ShutdownJobInterruption = ShutdownJobInterruption.Always;
         });
         quartz.UseDefaultThreadPool(worker.Concurrency + InspectionsAtOnce);
@@ -128,20 +166,34 @@ internal static class ServiceSetup
             .ForGroup(WorkTriggers.InspectionGroup, InspectionsAtOnce));
         quartz.UsePersistentStore(store =>
         {
-            // The delegate and the lock handler before UseSqlite: the first registration wins.
-            store.UseDriverDelegate<SqliteJobStore>();
-            store.UseLockHandler<SqliteJobStore.TransactionIsTheLock>();
             store.ConfigureStore(options =>
             {
                 options.AcceptEnlistedTransactions = true;
                 options.StoreJobDataAsStrings = true;
                 options.RecoverFiringsCancelledByShutdown = true;
-                options.TransactionIsolationLevel = IsolationLevel.Serializable;
-                options.AcquireTriggersWithinLock = true;
             });
             store.ProvisionSchema();
             store.UseSystemTextJsonSerializer();
-            store.UseSqlite(options => options.DataSourceFactory = provider => provider.GetRequiredService<SqliteDataSource>());
+            if (storage.Provider == DatabaseProvider.Sqlite)
+            {
+                // The delegate and the lock handler before UseSqlite: the first registration wins.
+                store.UseDriverDelegate<SqliteJobStore>();
+                store.UseLockHandler<SqliteJobStore.TransactionIsTheLock>();
+                store.ConfigureStore(options =>
+                {
+                    options.TransactionIsolationLevel = IsolationLevel.Serializable;
+                    options.AcquireTriggersWithinLock = true;
+                });
+                store.UseSqlite(options => options.DataSourceFactory = provider => provider.GetRequiredService<SqliteDataSource>());
+                return;
+            }
+
+            store.UsePostgres(options => options.DataSourceFactory = provider => provider.GetRequiredService<NpgsqlDataSource>());
+            store.UseClustering(options =>
+            {
+                options.CheckinInterval = worker.CheckIn;
+                options.CheckinMisfireThreshold = worker.CheckInTolerance;
+            });
         });
         quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably().RequestRecovery());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());

@@ -8,9 +8,6 @@ internal sealed record WorkerOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Worker";
 
-    /// <summary>Whether this process runs jobs, or only accepts them. Default: true.</summary>
-    public bool Enabled { get; init; } = true;
-
     /// <summary>Jobs at once. Default: 1.</summary>
     [Range(1, 64)]
     public int Concurrency { get; init; } = 1;
@@ -18,6 +15,18 @@ internal sealed record WorkerOptions
     /// <summary>Threads of one job; 0 shares the processors among the jobs. Default: 0.</summary>
     [Range(0, 1024)]
     public int Threads { get; init; }
+
+    /// <summary>The longest wait before a worker looks at the queue again; PostgreSQL wakes it earlier. Default: 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan IdleWait { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a node of a cluster says that it lives. Default: 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan CheckIn { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a check-in may be late before the node counts as dead. Default: 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan CheckInTolerance { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The wait before the second attempt of a job that failed through our fault; it doubles with every further one. Default: 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

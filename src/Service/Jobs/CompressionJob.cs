@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Condense.Models;
 using Condense.Pipeline.Stages;
 using Condense.Service.Datasets;
 using Condense.Service.Hosting;
@@ -17,7 +16,6 @@ internal sealed class CompressionJob(
     ModelLibrary models,
     DatasetLibrary datasets,
     ResultPublisher publisher,
-    ArtifactStore store,
     DataFolder folder,
     RunningJobs running,
     TimeProvider clock,
@@ -108,12 +106,13 @@ internal sealed class CompressionJob(
             Clock = clock,
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
+        using var files = await models.FetchAsync(model, stop.Token);
         var progress = new ProgressLog(ledger, claim, clock);
 
         // The numbers on a thread of their own; rows only from this flow, which waits for them.
         var run = Task.Run(
             () => CompressionRun.RunAsync(
-                ModelParts.Single(store.PathOf(model.Sha256)), output, request.OutputFormatFor(model.Format), request.ToRecipe(counts), environment, progress, stop.Token),
+                files.Parts, output, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), environment, progress, stop.Token),
             CancellationToken.None);
         await progress.WatchAsync(run, stop);
         return await publisher.PublishAsync(claim, model, await run, output, stop.Token);

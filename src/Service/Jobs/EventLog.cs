@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,13 +11,15 @@ internal sealed class EventLog(IServiceScopeFactory scopes)
     public const int Limit = 1000;
 
     /// <summary>The events after a given one, oldest first, at most <see cref="Limit"/>.</summary>
+    /// <param name="tenant">Whose.</param>
     /// <param name="id">The job.</param>
     /// <param name="after">Only events with a higher sequence.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="Problems.ProblemException">There is no such job.</exception>
-    public async Task<EventPage> ReadAsync(string id, int after, CancellationToken cancellationToken)
+    public async Task<EventPage> ReadAsync(string tenant, string id, int after, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<Caller>().Become(tenant);
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
 
         // The job first: once it has ended, all its events are there for the second look.

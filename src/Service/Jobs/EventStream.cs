@@ -51,10 +51,11 @@ internal sealed class EventStream(EventLog events, JobSignals signals, TimeProvi
 
     /// <summary>Writes stored events, then each new one as it comes, until the job has ended. O(events).</summary>
     /// <param name="body">Where to.</param>
+    /// <param name="tenant">Whose.</param>
     /// <param name="id">The job.</param>
     /// <param name="after">Only events with a higher sequence.</param>
     /// <param name="cancellationToken">The client left, or the service stops: the stream ends, and a client that comes back goes on where it was.</param>
-    public async Task WriteAsync(Stream body, string id, int after, CancellationToken cancellationToken)
+    public async Task WriteAsync(Stream body, string tenant, string id, int after, CancellationToken cancellationToken)
     {
         try
         {
@@ -65,7 +66,7 @@ internal sealed class EventStream(EventLog events, JobSignals signals, TimeProvi
             while (true)
             {
                 listener.Reset();
-                var page = await events.ReadAsync(id, after, cancellationToken);
+                var page = await events.ReadAsync(tenant, id, after, cancellationToken);
                 bool silent = page.Events.Count == 0 && clock.GetElapsedTime(written) >= s_heartbeat;
                 if (page.Events.Count > 0 || silent)
                 {

@@ -1,10 +1,15 @@
+using Condense.Service.Access;
+
 namespace Condense.Service.Jobs;
 
 /// <summary>A row of the table <c>job</c>: the truth about a job. Quartz only delivers it.</summary>
-internal sealed class Job
+internal sealed class Job : ITenantOwned
 {
     /// <summary>The id, <c>job_…</c>.</summary>
     public required string Id { get; init; }
+
+    /// <inheritdoc/>
+    public required string TenantId { get; init; }
 
     /// <summary>The model to compress.</summary>
     public required string ModelId { get; init; }
@@ -32,6 +37,24 @@ internal sealed class Job
 
     /// <summary>Events so far; the sequence number of the last.</summary>
     public int EventCount { get; set; } = 1;
+
+    /// <summary>The process that has it; null while nobody has.</summary>
+    public string? Worker { get; set; }
+
+    /// <summary>Until when, milliseconds since 1970 by the database's clock; a worker that lives moves it on.</summary>
+    public long LeaseUntil { get; set; }
+
+    /// <summary>Queued beyond this moment it expires, UTC; null for never.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>The job that this one tries again.</summary>
+    public string? RetryOf { get; init; }
+
+    /// <summary>Bytes of memory that a run is expected to need.</summary>
+    public long PredictedMemoryBytes { get; init; }
+
+    /// <summary>The trace of the request that made it (W3C).</summary>
+    public string? TraceParent { get; init; }
 
     /// <summary>When the first attempt began, UTC.</summary>
     public DateTimeOffset? StartedAt { get; set; }

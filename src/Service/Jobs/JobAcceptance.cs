@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Condense.Pipeline.Recipes;
+using Condense.Service.Access;
 using Condense.Service.Datasets;
 using Condense.Service.Hosting;
 using Condense.Service.Library;
@@ -11,7 +12,7 @@ namespace Condense.Service.Jobs;
 
 /// <summary>Takes jobs: everything that can be judged at once is judged before anything is stored.</summary>
 internal sealed class JobAcceptance(
-    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
@@ -28,6 +29,7 @@ internal sealed class JobAcceptance(
         var job = new Job
         {
             Id = ids.Next("job_"),
+            TenantId = caller.Tenant,
             ModelId = request.Model,
             DatasetId = request.Frequencies?.Dataset,
             RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
@@ -45,7 +47,7 @@ internal sealed class JobAcceptance(
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-            await judge.JudgeAsync(model, request.OutputFormatFor(model.Format), request.ToRecipe(counts), cancellationToken);
+            await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
         }
         catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
         {

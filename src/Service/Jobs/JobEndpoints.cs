@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Condense.Pipeline.Reports;
 using Condense.Pipeline.Reports.Html;
+using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -23,12 +24,12 @@ internal static class JobEndpoints
     public static void MapJobs(this RouteGroupBuilder group, long bodyLimit)
     {
         var jobs = group.MapGroup("/jobs").WithTags("Jobs");
-        jobs.MapPost("/", Create).WithName("CreateJob").WithBodyLimit(bodyLimit).Fails(400, 404, 409, 413, 415, 422);
-        jobs.MapGet("/", List).WithName("ListJobs").Fails(422);
-        jobs.MapGet("/{id}", Get).WithName("GetJob").Fails(404);
-        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").WithTexts(EventStream.ContentType).Fails(400, 404, 406, 422);
-        jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Fails(404, 409);
-        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").Produces<CompressionReport>(StatusCodes.Status200OK, Json).WithTexts(Markdown, Html).Fails(404, 406);
+        jobs.MapPost("/", Create).WithName("CreateJob").Needs(Scope.JobsWrite).WithBodyLimit(bodyLimit).Fails(400, 404, 409, 413, 415, 422);
+        jobs.MapGet("/", List).WithName("ListJobs").Needs(Scope.JobsRead).Fails(422);
+        jobs.MapGet("/{id}", Get).WithName("GetJob").Needs(Scope.JobsRead).Fails(404);
+        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").Needs(Scope.JobsRead).WithTexts(EventStream.ContentType).Fails(400, 404, 406, 422);
+        jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Needs(Scope.JobsWrite).Fails(404, 409);
+        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").Needs(Scope.JobsRead).Produces<CompressionReport>(StatusCodes.Status200OK, Json).WithTexts(Markdown, Html).Fails(404, 406);
     }
 
     /// <summary>Starts a job.</summary>
@@ -99,6 +100,7 @@ internal static class JobEndpoints
     /// </remarks>
     /// <param name="id">The job.</param>
     /// <param name="http">The request.</param>
+    /// <param name="caller">Who asks.</param>
     /// <param name="log">The events.</param>
     /// <param name="stream">Sends them.</param>
     /// <param name="lifetime">The process.</param>
@@ -106,7 +108,7 @@ internal static class JobEndpoints
     /// <response code="200">The events, oldest first, at most 1,000 in the list.</response>
     /// <response code="204">The job has ended, and the client has all its events: no need to come back.</response>
     public static async Task<Results<Ok<EventList>, PushStreamHttpResult, NoContent>> GetEvents(
-        string id, HttpContext http, EventLog log, EventStream stream, IHostApplicationLifetime lifetime, int after = 0)
+        string id, HttpContext http, Caller caller, EventLog log, EventStream stream, IHostApplicationLifetime lifetime, int after = 0)
     {
         http.Response.Headers.Vary = HeaderNames.Accept;
         http.Response.Headers.CacheControl = "no-store";
@@ -117,11 +119,11 @@ internal static class JobEndpoints
 
         if (string.Equals(Negotiation.Choose(http.Request, Json, EventStream.ContentType), Json, StringComparison.Ordinal))
         {
-            return TypedResults.Ok(new EventList { Data = (await log.ReadAsync(id, after, http.RequestAborted)).Events });
+            return TypedResults.Ok(new EventList { Data = (await log.ReadAsync(caller.Tenant, id, after, http.RequestAborted)).Events });
         }
 
         int? seen = EventStream.LastSeen(http.Request);
-        var page = await log.ReadAsync(id, seen ?? after, http.RequestAborted);
+        var page = await log.ReadAsync(caller.Tenant, id, seen ?? after, http.RequestAborted);
         EventStream.CheckSeen(seen, page.Count);
         if (seen is null && after > page.Count)
         {
@@ -134,13 +136,14 @@ internal static class JobEndpoints
             return TypedResults.NoContent();
         }
 
+        string tenant = caller.Tenant;
         http.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
         http.Response.Headers["X-Accel-Buffering"] = "no";
         return TypedResults.Stream(
             async body =>
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
-                await stream.WriteAsync(body, id, seen ?? after, end.Token);
+                await stream.WriteAsync(body, tenant, id, seen ?? after, end.Token);
             },
             EventStream.ContentType);
     }

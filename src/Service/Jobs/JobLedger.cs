@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -12,7 +13,7 @@ namespace Condense.Service.Jobs;
 /// holds an older fencing token, or comes after a terminal state, changes nothing.
 /// </summary>
 internal sealed class JobLedger(
-    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, RunningJobs running, JobSignals signals, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, Caller caller, RunningJobs running, JobSignals signals, IdSource ids, TimeProvider clock)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;
@@ -43,11 +44,13 @@ internal sealed class JobLedger(
         transaction.RunAsync(
             async cancel =>
             {
-                var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel);
+                var job = await db.Jobs.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel);
                 if (job is null || job.State.IsTerminal())
                 {
                     return null;
                 }
+
+                caller.Become(job.TenantId);
 
                 var now = clock.GetUtcNow();
                 await EndAttemptsAsync(id, AttemptEnd.WorkerDied, now, cancel);
@@ -231,8 +234,8 @@ internal sealed class JobLedger(
 
     /// <summary>Whether a job has come to its end.</summary>
     public Task<bool> HasEndedAsync(string id, CancellationToken cancellationToken) =>
-        db.Jobs.Where(row => row.Id == id).AllAsync(
-            row => row.State == JobState.Succeeded || row.State == JobState.Failed || row.State == JobState.Canceled, cancellationToken);
+        db.Jobs.IgnoreQueryFilters().Where(row => row.Id == id).AllAsync(
+            row => row.State == JobState.Succeeded || row.State == JobState.Failed || row.State == JobState.Canceled || row.State == JobState.Expired, cancellationToken);
 
     /// <summary>The answer for an id that does not exist.</summary>
     public static ProblemException NoJob(string id) => new(ProblemKind.NotFound, $"There is no job {id}.");
@@ -244,6 +247,7 @@ internal sealed class JobLedger(
         var canceling = new Job
         {
             Id = claim.Id,
+            TenantId = claim.TenantId,
             ModelId = claim.ModelId,
             RequestJson = claim.RequestJson,
             Priority = claim.Priority,

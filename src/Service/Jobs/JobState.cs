@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Condense.Service.Jobs;
 
-/// <summary>Where a job is: <c>queued → running → succeeded | failed | canceled</c>, through <c>canceling</c>.</summary>
+/// <summary>Where a job is: <c>queued → running → succeeded | failed | canceled | expired</c>, through <c>canceling</c>.</summary>
 internal enum JobState
 {
     /// <summary>Waiting for a worker.</summary>
@@ -22,6 +22,9 @@ internal enum JobState
 
     /// <summary>Ended because it was asked to.</summary>
     Canceled,
+
+    /// <summary>Ended because nobody had begun it in time.</summary>
+    Expired,
 }
 
 /// <summary>Questions about states.</summary>
@@ -32,5 +35,5 @@ internal static class JobStates
         job => job.State == JobState.Queued || job.State == JobState.Running || job.State == JobState.Canceling;
 
     /// <summary>Whether a state never changes again.</summary>
-    public static bool IsTerminal(this JobState state) => state is JobState.Succeeded or JobState.Failed or JobState.Canceled;
+    public static bool IsTerminal(this JobState state) => state is JobState.Succeeded or JobState.Failed or JobState.Canceled or JobState.Expired;
 }

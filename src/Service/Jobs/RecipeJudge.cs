@@ -6,7 +6,6 @@ using Condense.Pipeline.Recipes;
 using Condense.Pipeline.Stages;
 using Condense.Service.Hosting;
 using Condense.Service.Library;
-using Condense.Service.Storage;
 
 namespace Condense.Service.Jobs;
 
@@ -14,7 +13,7 @@ namespace Condense.Service.Jobs;
 /// Judges recipes before they are accepted. A verdict depends on the model's bytes and the recipe alone, and neither changes: many jobs alike,
 /// sent at once, are judged once.
 /// </summary>
-internal sealed class RecipeJudge(ArtifactStore store)
+internal sealed class RecipeJudge
 {
     /// <summary>Verdicts that are remembered; beyond, all are forgotten. A verdict is a short key.</summary>
     private const int Remembered = 1000;
@@ -24,7 +23,12 @@ internal sealed class RecipeJudge(ArtifactStore store)
     /// <summary>Returns when the recipe fits the model.</summary>
     /// <exception cref="ModelFormatException">The model can't be read.</exception>
     /// <exception cref="RecipeException">The recipe does not fit the model, or its target can't be met.</exception>
-    public async Task JudgeAsync(StoredModel model, ModelFormat output, CompressionRecipe recipe, CancellationToken cancellationToken)
+    /// <param name="library">Fetches the model, if the verdict is not known.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="output">The format asked for.</param>
+    /// <param name="recipe">What is asked.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public async Task JudgeAsync(ModelLibrary library, StoredModel model, ModelFormat output, CompressionRecipe recipe, CancellationToken cancellationToken)
     {
         // The seed decides nothing here.
         byte[] document = JsonSerializer.SerializeToUtf8Bytes(recipe with { Seed = 0 }, ApiJson.Options);
@@ -35,7 +39,12 @@ internal sealed class RecipeJudge(ArtifactStore store)
         }
 
         var verdict = _verdicts.GetOrAdd(
-            key, _ => new Lazy<Task>(() => Task.Run(() => CompressionRun.Check(ModelParts.Single(store.PathOf(model.Sha256)), output, recipe), CancellationToken.None)));
+            key,
+            _ => new Lazy<Task>(async () =>
+            {
+                using var files = await library.FetchAsync(model, CancellationToken.None);
+                await Task.Run(() => CompressionRun.Check(files.Parts, output, recipe), CancellationToken.None);
+            }));
         try
         {
             await verdict.Value.WaitAsync(cancellationToken);

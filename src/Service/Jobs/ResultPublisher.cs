@@ -19,7 +19,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
     public async Task<bool> PublishAsync(Job claim, StoredModel source, CompressionReport report, string path, CancellationToken cancellationToken)
     {
-        using var file = await ArtifactStore.MeasureAsync(path, cancellationToken);
+        await using var file = await store.StageFileAsync(path, cancellationToken);
         if (!string.Equals(file.Sha256, report.DigestAfter, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
@@ -29,6 +29,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
         var model = new StoredModel
         {
             Id = ids.Next("mdl_"),
+            TenantId = claim.TenantId,
             Name = source.Name,
             Format = report.Format,
             Sha256 = file.Sha256,
@@ -43,7 +44,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             JobSuccess.Of(report, model.Id),
             async cancel =>
             {
-                await store.AdoptAsync(db, file, cancel);
+                await store.AdoptAsync(file, cancel);
                 db.Add(model);
                 db.Add(InspectionJob.LayersOf(model.Id, description));
                 db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(report, ReportJson.Options) });

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Reports;
+using Condense.Service.Access;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -10,7 +11,7 @@ using Quartz;
 namespace Condense.Service.Library;
 
 /// <summary>Reads every weight of an uploaded model and says what it is: <c>validating → ready | rejected</c>. Runs again after a crash.</summary>
-internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
+internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, Caller caller, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
 {
     /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
     public static readonly JobKey Key = new("inspect");
@@ -25,16 +26,18 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
         string id = WorkTriggers.SubjectOf(context);
         for (int attempt = 1; ; attempt++)
         {
-            var model = await db.Models.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancellationToken);
+            var model = await db.Models.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancellationToken);
             if (model is null)
             {
                 return;
             }
 
+            caller.Become(model.TenantId);
+
             try
             {
-                var parts = ModelParts.Single(store.PathOf(model.Sha256));
-                await AcceptAsync(id, await Task.Run(() => ModelInspection.InspectAsync(parts, cancellationToken), cancellationToken), cancellationToken);
+                using var files = await library.FetchAsync(model, cancellationToken);
+                await AcceptAsync(id, await Task.Run(() => ModelInspection.InspectAsync(files.Parts, cancellationToken), cancellationToken), cancellationToken);
                 return;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)

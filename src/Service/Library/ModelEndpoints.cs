@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -15,13 +16,13 @@ internal static class ModelEndpoints
     public static void MapModels(this RouteGroupBuilder group)
     {
         var models = group.MapGroup("/models").WithTags("Models");
-        models.MapPost("/", Create).WithName("CreateModel").WithUpload(Upload.OctetStream, Upload.Form)
+        models.MapPost("/", Create).WithName("CreateModel").Needs(Scope.ModelsWrite).WithUpload(Upload.OctetStream, Upload.Form)
             .Fails(400, 413, 415, 422, 507);
-        models.MapGet("/", List).WithName("ListModels").Fails(422);
-        models.MapGet("/{id}", Get).WithName("GetModel").Fails(404);
-        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Fails(404, 409);
-        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Fails(404, 409);
-        models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent")
+        models.MapGet("/", List).WithName("ListModels").Needs(Scope.ModelsRead).Fails(422);
+        models.MapGet("/{id}", Get).WithName("GetModel").Needs(Scope.ModelsRead).Fails(404);
+        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Fails(404, 409);
+        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(404, 409);
+        models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent").Needs(Scope.ModelsRead)
             .WithDownload(206, 304).Fails(404, 412, 416);
     }
 
@@ -45,7 +46,7 @@ internal static class ModelEndpoints
     {
         string? given = ResourceName.Check(name);
         var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);
-        using (file)
+        await using (file)
         {
             var model = await library.AddAsync(file, given ?? ResourceName.Check(formName), http.RequestAborted);
             return TypedResults.Created($"/v1/models/{model.Id}", ModelResponse.Of(model));
@@ -133,10 +134,15 @@ internal static class ModelEndpoints
     public static async Task<FileStreamHttpResult> GetContent(string id, HttpContext http, ModelLibrary library, ArtifactStore store)
     {
         var model = await library.GetAsync(id, http.RequestAborted);
+        if (model.Sha256 is null)
+        {
+            throw new ProblemException(ProblemKind.ModelNotReady, $"The model {id} is still being received.");
+        }
+
         http.Response.Headers[ContentDigest.RepresentationField] = ContentDigest.Format(model.Sha256);
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
         return TypedResults.Stream(
-            store.OpenRead(model.Sha256) ?? throw ModelLibrary.NoModel(id),
+            await store.OpenReadAsync(model.Sha256, http.RequestAborted) ?? throw ModelLibrary.NoModel(id),
             Upload.OctetStream,
             FileNameOf(model),
             lastModified: null,

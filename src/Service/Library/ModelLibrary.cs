@@ -1,4 +1,5 @@
 using Condense.Models;
+using Condense.Service.Access;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Condense.Service.Library;
 
 /// <summary>Adds models and takes them away.</summary>
-internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, WorkTriggers triggers, IdSource ids, TimeProvider clock)
+internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, WorkTriggers triggers, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>
     /// Adds an uploaded file as a model. Its structure is judged at once; the weights are read by a worker afterwards, which the same transaction
@@ -20,10 +21,11 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
         return await transaction.RunAsync(
             async (scheduler, cancel) =>
             {
-                await store.AdoptAsync(db, file, cancel);
+                await store.AdoptAsync(file, cancel);
                 var model = new StoredModel
                 {
                     Id = ids.Next("mdl_"),
+                    TenantId = caller.Tenant,
                     Name = name,
                     Format = format,
                     Sha256 = file.Sha256,
@@ -43,6 +45,14 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
     public async Task<StoredModel> GetAsync(string id, CancellationToken cancellationToken) =>
         await db.Models.AsNoTracking().SingleOrDefaultAsync(model => model.Id == id, cancellationToken) ?? throw NoModel(id);
 
+    /// <summary>A ready model's files, on this machine until they are disposed.</summary>
+    /// <exception cref="ProblemException">The model has been deleted meanwhile: <c>not_found</c>.</exception>
+    public async Task<FetchedModel> FetchAsync(StoredModel model, CancellationToken cancellationToken)
+    {
+        var main = await store.FetchAsync(model.Sha256!, cancellationToken) ?? throw NoModel(model.Id);
+        return new FetchedModel(ModelParts.Single(main.Path), [main]);
+    }
+
     /// <summary>Removes a model, and its bytes when no other row refers to them.</summary>
     /// <exception cref="ProblemException">There is none, or an unfinished job uses it.</exception>
     public async Task RemoveAsync(string id, CancellationToken cancellationToken) =>
@@ -57,10 +67,10 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
                 }
 
                 await db.Models.Where(row => row.Id == id).ExecuteDeleteAsync(cancel);
-                return await ArtifactStore.ReleaseAsync(db, model.Sha256, cancel);
+                return model.Sha256 is null ? null : await store.ReleaseAsync(model.Sha256, cancel);
             },
             cancellationToken,
-            store.RemoveReleased);
+            store.RemoveReleasedAsync);
 
     /// <summary>The answer for an id that does not exist.</summary>
     public static ProblemException NoModel(string id) => new(ProblemKind.NotFound, $"There is no model {id}.");

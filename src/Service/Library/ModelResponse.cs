@@ -17,11 +17,11 @@ internal sealed record ModelResponse
     /// <summary>`validating` until every weight has been read, then `ready` or `rejected`.</summary>
     public required ModelState State { get; init; }
 
-    /// <summary>The format, found from the bytes.</summary>
-    public required ModelFormat Format { get; init; }
+    /// <summary>The format, found from the bytes; absent while receiving.</summary>
+    public ModelFormat? Format { get; init; }
 
-    /// <summary>SHA-256 of the file, lower-case hex.</summary>
-    public required string Sha256 { get; init; }
+    /// <summary>SHA-256 of the file, lower-case hex; absent while receiving.</summary>
+    public string? Sha256 { get; init; }
 
     /// <summary>Length of the file.</summary>
     public required long Bytes { get; init; }

@@ -6,6 +6,9 @@ internal enum ModelState
     /// <summary>The weights are being read.</summary>
     Validating,
 
+    /// <summary>Its files are still being uploaded, one by one.</summary>
+    Receiving,
+
     /// <summary>Jobs may use it.</summary>
     Ready,
 

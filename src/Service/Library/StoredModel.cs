@@ -1,24 +1,28 @@
 using Condense.Models;
+using Condense.Service.Access;
 
 namespace Condense.Service.Library;
 
 /// <summary>A row of the table <c>model</c>.</summary>
-internal sealed class StoredModel
+internal sealed class StoredModel : ITenantOwned
 {
     /// <summary>The id, <c>mdl_…</c>.</summary>
     public required string Id { get; init; }
 
+    /// <inheritdoc/>
+    public required string TenantId { get; init; }
+
     /// <summary>What people call it; never a path.</summary>
-    public string? Name { get; init; }
+    public string? Name { get; set; }
 
-    /// <summary>The format, found from the bytes.</summary>
-    public required ModelFormat Format { get; init; }
+    /// <summary>The format, found from the bytes; null while a model of several files is being received.</summary>
+    public required ModelFormat? Format { get; set; }
 
-    /// <summary>The artifact.</summary>
-    public required string Sha256 { get; init; }
+    /// <summary>The artifact of the main file; null while a model of several files is being received.</summary>
+    public required string? Sha256 { get; set; }
 
-    /// <summary>Bytes of the artifact.</summary>
-    public required long Bytes { get; init; }
+    /// <summary>Bytes of all its files.</summary>
+    public required long Bytes { get; set; }
 
     /// <summary>Where it is.</summary>
     public required ModelState State { get; set; }
@@ -34,6 +38,12 @@ internal sealed class StoredModel
 
     /// <summary>What the inspection found, as JSON.</summary>
     public string FindingsJson { get; set; } = "[]";
+
+    /// <summary>The client's own names and values, as JSON.</summary>
+    public string? MetadataJson { get; set; }
+
+    /// <summary>Raised by every change; the document's version.</summary>
+    public int Version { get; set; } = 1;
 
     /// <summary>When it was stored, UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }

@@ -89,7 +89,11 @@ internal sealed class Upload(ArtifactStore store)
         }
         catch (Exception exception)
         {
-            file?.Dispose();
+            if (file is not null)
+            {
+                await file.DisposeAsync();
+            }
+
             if (exception is InvalidDataException)
             {
                 throw new ProblemException(ProblemKind.MalformedHeader, $"The form can't be read: {exception.Message}", innerException: exception);
@@ -112,7 +116,7 @@ internal sealed class Upload(ArtifactStore store)
         }
         catch (ProblemException)
         {
-            file.Dispose();
+            await file.DisposeAsync();
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Pipeline.Recipes;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -8,7 +9,7 @@ internal static class MethodEndpoints
 {
     /// <summary>Adds it.</summary>
     public static void MapMethods(this RouteGroupBuilder group) =>
-        group.MapGet("/methods", List).WithTags("Methods").WithName("ListMethods");
+        group.MapGet("/methods", List).WithTags("Methods").WithName("ListMethods").NeedsKey();
 
     /// <summary>Lists the methods.</summary>
     /// <remarks>Every method of this version: what it does, its settings as JSON Schema, what it can use, and the roles of weights that it applies to.</remarks>

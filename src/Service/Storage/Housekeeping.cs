@@ -34,7 +34,7 @@ internal sealed class Housekeeping(
     /// <summary>Files that were renamed into the store by a transaction that did not commit, or whose removal was cut short.</summary>
     private async Task<int> RemoveOrphansAsync(CancellationToken cancellationToken)
     {
-        var known = await db.Artifacts.Select(artifact => artifact.Sha256).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        var known = await db.Artifacts.IgnoreQueryFilters().Select(artifact => artifact.BlobId).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         string[] orphans = [.. Directory.EnumerateFiles(folder.Artifacts, "*", SearchOption.AllDirectories).Where(path => !known.Contains(Path.GetFileName(path)))];
         Array.ForEach(orphans, File.Delete);
         return orphans.Length;
@@ -42,7 +42,7 @@ internal sealed class Housekeeping(
 
     private async Task<int> RemoveJobFoldersAsync(CancellationToken cancellationToken)
     {
-        var unfinished = await db.Jobs.Where(JobStates.Unfinished).Select(job => job.Id).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        var unfinished = await db.Jobs.IgnoreQueryFilters().Where(JobStates.Unfinished).Select(job => job.Id).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         string[] dead = [.. Directory.EnumerateDirectories(folder.Jobs).Where(path => !unfinished.Contains(Path.GetFileName(path)))];
         Array.ForEach(dead, path => Directory.Delete(path, recursive: true));
         return dead.Length;
@@ -56,7 +56,7 @@ internal sealed class Housekeeping(
         transaction.RunAsync(
             async (scheduler, cancel) =>
             {
-                var jobs = await db.Jobs.AsNoTracking().Where(JobStates.Unfinished).ToListAsync(cancel);
+                var jobs = await db.Jobs.IgnoreQueryFilters().AsNoTracking().Where(JobStates.Unfinished).ToListAsync(cancel);
                 var scheduled = await WorkTriggers.ScheduledAsync(scheduler, CompressionJob.Key, cancel);
                 jobs.RemoveAll(job => scheduled.Contains(job.Id));
                 foreach (var job in jobs)
@@ -64,7 +64,7 @@ internal sealed class Housekeeping(
                     await triggers.CompressAsync(scheduler, job.Id, job.Priority, cancel);
                 }
 
-                var models = await db.Models.Where(model => model.State == ModelState.Validating).Select(model => model.Id).ToListAsync(cancel);
+                var models = await db.Models.IgnoreQueryFilters().Where(model => model.State == ModelState.Validating).Select(model => model.Id).ToListAsync(cancel);
                 scheduled = await WorkTriggers.ScheduledAsync(scheduler, InspectionJob.Key, cancel);
                 models.RemoveAll(scheduled.Contains);
                 foreach (string model in models)

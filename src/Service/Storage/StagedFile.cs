@@ -1,11 +1,28 @@
 namespace Condense.Service.Storage;
 
-/// <summary>A whole, durable file that no row speaks of yet. Disposing removes it, unless it has become an artifact.</summary>
-/// <param name="Path">Where it lies.</param>
-/// <param name="Sha256">Its digest, lower-case hex.</param>
-/// <param name="Bytes">Its length.</param>
-internal sealed record StagedFile(string Path, string Sha256, long Bytes) : IDisposable
+/// <summary>Whole, durable bytes that no row speaks of yet, and a copy of them on this machine. Disposing removes both, unless they have become an artifact.</summary>
+/// <param name="blobId">Their name in the store.</param>
+/// <param name="path">The copy on this machine.</param>
+/// <param name="sha256">Their digest, lower-case hex.</param>
+/// <param name="bytes">Their length.</param>
+/// <param name="discard">Removes what is not kept.</param>
+internal sealed class StagedFile(string blobId, string path, string sha256, long bytes, Func<StagedFile, ValueTask> discard) : IAsyncDisposable
 {
+    /// <summary>Their name in the store.</summary>
+    public string BlobId => blobId;
+
+    /// <summary>The copy on this machine.</summary>
+    public string Path => path;
+
+    /// <summary>Their digest, lower-case hex.</summary>
+    public string Sha256 => sha256;
+
+    /// <summary>Their length.</summary>
+    public long Bytes => bytes;
+
+    /// <summary>Whether they have become an artifact.</summary>
+    public bool IsKept { get; set; }
+
     /// <inheritdoc/>
-    public void Dispose() => File.Delete(Path);
+    public ValueTask DisposeAsync() => discard(this);
 }

@@ -8,7 +8,13 @@ internal sealed record StorageOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Storage";
 
-    /// <summary>The data folder; made at start. Default: <c>data</c> in the working folder.</summary>
+    /// <summary>The database: <c>sqlite</c>, a file in the folder, or <c>postgres</c>. Default: sqlite.</summary>
+    public DatabaseProvider Provider { get; init; }
+
+    /// <summary>How to reach PostgreSQL, for example <c>Host=db;Username=condense;Password=…;Database=condense</c>.</summary>
+    public string ConnectionString { get; init; } = "";
+
+    /// <summary>The data folder; made at start. On PostgreSQL nothing in it is worth keeping. Default: <c>data</c> in the working folder.</summary>
     [Required]
     public string Folder { get; init; } = "data";
 }

@@ -18,7 +18,7 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
     /// <param name="work">Changes rows through the context.</param>
     /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <param name="afterCommit">What must happen after the commit, before anyone else writes: the removal of a file.</param>
-    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken, Action<T>? afterCommit = null)
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken, Func<T, Task>? afterCommit = null)
     {
         await gate.EnterAsync(cancellationToken);
         try
@@ -28,7 +28,11 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
             var result = await work(cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            afterCommit?.Invoke(result);
+            if (afterCommit is not null)
+            {
+                await afterCommit(result);
+            }
+
             _committed.ForEach(action => action());
             return result;
         }

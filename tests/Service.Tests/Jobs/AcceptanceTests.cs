@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using System.Collections.Concurrent;
 using Condense.Service.Jobs;
 using Condense.Service.Storage;
@@ -17,8 +18,8 @@ public sealed class AcceptanceTests
     public async Task A_rollback_leaves_neither_row_nor_event_nor_trigger()
     {
         // Without a worker: a trigger that outlived the rollback would fire and be gone before anyone counts.
-        await using var service = await RunningService.StartAsync("--Worker:Enabled=false");
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var service = await RunningService.StartAsync("--Role=Api");
+        await using var scope = service.Scope();
         var ledger = scope.ServiceProvider.GetRequiredService<JobLedger>();
         var transaction = scope.ServiceProvider.GetRequiredService<WriteTransaction>();
         var triggers = scope.ServiceProvider.GetRequiredService<WorkTriggers>();
@@ -42,8 +43,8 @@ public sealed class AcceptanceTests
     [Fact]
     public async Task A_thousand_concurrent_requests_are_all_accepted_once()
     {
-        await using var service = await RunningService.StartAsync("--Worker:Enabled=false");
-        await using (var scope = service.Services.CreateAsyncScope())
+        await using var service = await RunningService.StartAsync("--Role=Api");
+        await using (var scope = service.Scope())
         {
             // Ready without a worker that reads it.
             var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
@@ -76,7 +77,7 @@ public sealed class AcceptanceTests
     [Fact]
     public async Task A_model_that_is_being_validated_is_not_ready()
     {
-        await using var service = await RunningService.StartAsync("--Worker:Enabled=false");
+        await using var service = await RunningService.StartAsync("--Role=Api");
         using var uploaded = await service.Api.UploadAsync(SampleModels.Layers(1, 8, 8));
         string model = (string)(await ApiClient.CreatedAsync(uploaded))["id"]!;
         using var job = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json($$"""{"model":"{{model}}","target":{"ratio":2} }"""));
@@ -115,6 +116,7 @@ public sealed class AcceptanceTests
     private static Job NewJob(string id) => new()
     {
         Id = id,
+        TenantId = Tenant.Default,
         ModelId = "mdl_1",
         RequestJson = """{"model":"mdl_1"}""",
         Priority = 5,
@@ -123,7 +125,7 @@ public sealed class AcceptanceTests
 
     private static async Task<(int Jobs, int Events, int Triggers)> CountAsync(RunningService service)
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
         var scheduler = await service.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation);
         var scheduled = await WorkTriggers.ScheduledAsync(scheduler, CompressionJob.Key, Cancellation);

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.ServerSentEvents;
@@ -111,7 +112,7 @@ public sealed class EventStreamTests(RunningService service) : IClassFixture<Run
     [Fact]
     public async Task An_event_wakes_the_stream_in_its_process_and_reaches_that_of_another_all_the_same()
     {
-        await using var idle = await RunningService.StartAsync("--Worker:Enabled=false");
+        await using var idle = await RunningService.StartAsync("--Role=Api");
         string model = await AddUnreadModelAsync(idle);
         var log = idle.Services.GetRequiredService<EventLog>();
 
@@ -137,7 +138,7 @@ public sealed class EventStreamTests(RunningService service) : IClassFixture<Run
     [Fact]
     public async Task A_silent_stream_sends_comments()
     {
-        await using var idle = await RunningService.StartAsync("--Worker:Enabled=false");
+        await using var idle = await RunningService.StartAsync("--Role=Api");
         string id = await StoreJobAsync(idle, await AddUnreadModelAsync(idle));
         var pipe = new Pipe();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -221,7 +222,7 @@ public sealed class EventStreamTests(RunningService service) : IClassFixture<Run
 
     private static async Task WriteAsync(EventStream stream, Pipe pipe, string id, CancellationToken? cancellationToken = null)
     {
-        await stream.WriteAsync(pipe.Writer.AsStream(), id, 0, cancellationToken ?? Cancellation);
+        await stream.WriteAsync(pipe.Writer.AsStream(), Tenant.Default, id, 0, cancellationToken ?? Cancellation);
         await pipe.Writer.CompleteAsync();
     }
 
@@ -234,10 +235,11 @@ public sealed class EventStreamTests(RunningService service) : IClassFixture<Run
 
     private static async Task<string> StoreJobAsync(RunningService idle, string model)
     {
-        await using var scope = idle.Services.CreateAsyncScope();
+        await using var scope = idle.Scope();
         var job = new Job
         {
             Id = idle.Services.GetRequiredService<IdSource>().Next("job_"),
+            TenantId = Tenant.Default,
             ModelId = model,
             RequestJson = "{\"model\":\"" + model + "\"}",
             Priority = 5,

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Pipeline.Stages;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
@@ -17,7 +18,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task Who_has_lost_a_job_writes_nothing()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_A");
         var old = (await ledger.ClaimAsync("job_A", "first", Cancellation))!;
         var current = (await ledger.ClaimAsync("job_A", "second", Cancellation))!;
@@ -33,7 +34,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task Progress_between_events_is_on_the_row_and_not_in_the_log()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_P");
         var claim = (await ledger.ClaimAsync("job_P", "w", Cancellation))!;
         Assert.True(await ledger.ReportAsync(claim, s_progress, isEvent: true, Cancellation));
@@ -47,7 +48,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task Our_fault_is_tried_three_times_and_then_fails()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_B");
         var states = new List<JobState>();
         for (int attempt = 0; attempt < JobLedger.MaxAttempts; attempt++)
@@ -65,7 +66,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task The_user_s_fault_is_not_tried_again()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_C");
         var claim = (await ledger.ClaimAsync("job_C", "w", Cancellation))!;
         await ledger.FailAsync(claim, Fault.Of(new Condense.Pipeline.Recipes.RecipeException("infeasible_target", "x")), TimeSpan.Zero);
@@ -75,7 +76,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task A_process_that_dies_at_a_job_three_times_is_not_given_it_again()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_D");
         for (int attempt = 0; attempt < JobLedger.MaxAttempts; attempt++)
         {
@@ -92,7 +93,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task An_orderly_stop_puts_the_job_back_and_does_not_count()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_E");
         for (int stop = 0; stop < JobLedger.MaxAttempts + 2; stop++)
         {
@@ -105,7 +106,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     [Fact]
     public async Task Events_have_no_gaps_whatever_happens()
     {
-        await using var scope = service.Services.CreateAsyncScope();
+        await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_F");
         var lost = (await ledger.ClaimAsync("job_F", "w", Cancellation))!;
         var claim = (await ledger.ClaimAsync("job_F", "w", Cancellation))!;
@@ -125,7 +126,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     private static async Task<JobLedger> AcceptAsync(AsyncServiceScope scope, string id)
     {
         var ledger = scope.ServiceProvider.GetRequiredService<JobLedger>();
-        var job = new Job { Id = id, ModelId = "mdl_1", RequestJson = """{"model":"mdl_1"}""", Priority = 5, CreatedAt = TimeProvider.System.GetUtcNow() };
+        var job = new Job { Id = id, TenantId = Tenant.Default, ModelId = "mdl_1", RequestJson = """{"model":"mdl_1"}""", Priority = 5, CreatedAt = TimeProvider.System.GetUtcNow() };
         await ledger.AcceptAsync(job, _ => Task.CompletedTask, Cancellation);
         return ledger;
     }
@@ -138,5 +139,5 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
             .Where(row => row.JobId == id).OrderBy(row => row.Number).Select(row => row.EndReason).ToListAsync(Cancellation);
 
     /// <summary>A service that takes jobs and runs none.</summary>
-    public sealed class WithoutWorker() : RunningService("--Worker:Enabled=false");
+    public sealed class WithoutWorker() : RunningService("--Role=Api");
 }

@@ -7,9 +7,9 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 #nullable disable
 
-namespace Condense.Service.Storage.Migrations
+namespace Condense.Service.Storage.Migrations.Sqlite
 {
-    [DbContext(typeof(CondenseDbContext))]
+    [DbContext(typeof(SqliteDbContext))]
     [Migration("20261122063533_Initial")]
     partial class Initial
     {

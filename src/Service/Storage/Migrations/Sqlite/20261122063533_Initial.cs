@@ -2,7 +2,7 @@
 
 #nullable disable
 
-namespace Condense.Service.Storage.Migrations
+namespace Condense.Service.Storage.Migrations.Sqlite
 {
     /// <inheritdoc />
     public partial class Initial : Migration

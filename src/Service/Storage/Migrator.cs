@@ -1,0 +1,45 @@
+using Condense.Service.Access;
+using Microsoft.EntityFrameworkCore;
+
+namespace Condense.Service.Storage;
+
+/// <summary>Brings the tables up to date at start. Several processes may start at once: on PostgreSQL one of them does it and the others wait.</summary>
+internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, TimeProvider clock)
+{
+    /// <summary>Any number that nobody else takes an advisory lock on.</summary>
+    private const long LockId = 72134001;
+
+    /// <summary>Does it.</summary>
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        if (services.GetService<SqliteDataSource>() is { } file)
+        {
+            await file.EnableWriteAheadLogAsync(cancellationToken);
+            await ApplyAsync(cancellationToken);
+            return;
+        }
+
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({LockId})", cancellationToken);
+        try
+        {
+            await ApplyAsync(cancellationToken);
+        }
+        finally
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({LockId})", CancellationToken.None);
+            await db.Database.CloseConnectionAsync();
+        }
+    }
+
+    private async Task ApplyAsync(CancellationToken cancellationToken)
+    {
+        await db.Database.MigrateAsync(cancellationToken);
+        if (!await db.Tenants.AnyAsync(tenant => tenant.Id == Tenant.Default, cancellationToken))
+        {
+            db.Add(new Tenant { Id = Tenant.Default, CreatedAt = clock.GetUtcNow() });
+            await db.SaveChangesAsync(cancellationToken);
+            db.ChangeTracker.Clear();
+        }
+    }
+}

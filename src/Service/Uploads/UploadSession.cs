@@ -1,0 +1,40 @@
+using Condense.Service.Access;
+
+namespace Condense.Service.Uploads;
+
+/// <summary>A row of the table <c>upload</c>: a resumable upload that is not whole yet, or has just become a model.</summary>
+internal sealed class UploadSession : ITenantOwned
+{
+    /// <summary>The id, <c>upl_…</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <inheritdoc/>
+    public required string TenantId { get; init; }
+
+    /// <summary>The blob that grows.</summary>
+    public required string BlobId { get; init; }
+
+    /// <summary>Bytes of the whole.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>Bytes that are durable.</summary>
+    public long Offset { get; set; }
+
+    /// <summary>Raised by every request that writes: an older one writes nothing more.</summary>
+    public int Token { get; set; }
+
+    /// <summary>What people call the model.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The client's own metadata, as it was sent.</summary>
+    public string? Metadata { get; init; }
+
+    /// <summary>The model that it became.</summary>
+    public string? ModelId { get; set; }
+
+    /// <summary>When it began, UTC.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>From when on it is removed, UTC.</summary>
+    public required DateTimeOffset ExpiresAt { get; set; }
+}
