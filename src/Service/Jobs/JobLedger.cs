@@ -3,6 +3,7 @@ using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 
@@ -13,7 +14,7 @@ namespace Condense.Service.Jobs;
 /// holds an older fencing token, or comes after a terminal state, changes nothing.
 /// </summary>
 internal sealed class JobLedger(
-    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, Caller caller, RunningJobs running, JobSignals signals, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, Caller caller, RunningJobs running, JobSignals signals, Outbox outbox, IdSource ids, TimeProvider clock)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;
@@ -28,7 +29,7 @@ internal sealed class JobLedger(
             {
                 await check(cancel);
                 db.Add(job);
-                db.Add(Event(job.Id, 1, EventType.Queued, new { job.Priority }));
+                await AddEventAsync(job, 1, EventType.Queued, new { job.Priority }, cancel);
                 await db.SaveChangesAsync(cancel);
                 await triggers.CompressAsync(scheduler, job.Id, job.Priority, cancel);
                 return job;
@@ -254,6 +255,7 @@ internal sealed class JobLedger(
             CreatedAt = claim.CreatedAt,
             State = JobState.Canceling,
             Token = claim.Token,
+            TraceParent = claim.TraceParent,
         };
         bool mine = await FinishAsync(canceling, JobState.Canceled, EventType.Canceled, null, null, cancellationToken);
         if (mine)
@@ -305,7 +307,7 @@ internal sealed class JobLedger(
         }
 
         int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);
-        db.Add(Event(expected.Id, sequence, type, data));
+        await AddEventAsync(expected, sequence, type, data, cancellationToken);
         return true;
     }
 
@@ -313,17 +315,20 @@ internal sealed class JobLedger(
         db.Attempts.Where(attempt => attempt.JobId == jobId && attempt.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
 
-    private JobEvent Event(string jobId, int sequence, string type, object? data)
+    /// <summary>Adds an event, and what webhooks tell of it.</summary>
+    private Task AddEventAsync(Job job, int sequence, string type, object? data, CancellationToken cancellationToken)
     {
-        transaction.WhenCommitted(() => signals.Raise(jobId));
-        return new JobEvent
+        transaction.WhenCommitted(() => signals.Raise(job.Id));
+        var item = new JobEvent
         {
-            JobId = jobId,
+            JobId = job.Id,
             Sequence = sequence,
             Id = ids.Next("evt_"),
             Type = type,
             At = clock.GetUtcNow(),
             DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
         };
+        db.Add(item);
+        return outbox.AddAsync(job, item, cancellationToken);
     }
 }
