@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -51,6 +52,7 @@ internal static class ServiceSetup
         builder.Logging.AddFilter("Quartz", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 
+        builder.AddTelemetry();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
         services.AddSingleton<DataFolder>();
@@ -83,6 +85,10 @@ internal static class ServiceSetup
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
+        // The listener first: what comes before it would not be counted.
+        _ = app.Services.GetRequiredService<MetricsReader>();
+        app.UseRequestSpans();
+        app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
         app.UseLoopbackGuard();
@@ -91,6 +97,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
+        app.UseRequestScopes();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -100,6 +107,7 @@ internal static class ServiceSetup
             options.DisplayRequestDuration();
         });
         app.MapProbes();
+        app.MapMetrics();
         if (RoleOf(app.Configuration) == ServiceRole.Worker)
         {
             return;

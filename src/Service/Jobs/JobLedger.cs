@@ -3,6 +3,7 @@ using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 
@@ -13,7 +14,7 @@ namespace Condense.Service.Jobs;
 /// holds an older fencing token, or comes after a terminal state, changes nothing.
 /// </summary>
 internal sealed class JobLedger(
-    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, Caller caller, RunningJobs running, JobSignals signals, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, Caller caller, RunningJobs running, JobSignals signals, ServiceMetrics metrics, ILogger<JobLedger> logger, IdSource ids, TimeProvider clock)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;
@@ -120,7 +121,8 @@ internal sealed class JobLedger(
                     EventType.Succeeded,
                     set => set.SetProperty(row => row.ResultJson, json).SetProperty(row => row.ErrorJson, (string?)null),
                     new { success.Outcome, success.Result.Model, success.Result.Ratio, success.Result.ReusedLayers },
-                    cancel);
+                    cancel,
+                    ServiceMetrics.Word(success.Outcome));
                 if (mine)
                 {
                     await addRows(cancel);
@@ -264,11 +266,11 @@ internal sealed class JobLedger(
         return mine;
     }
 
-    private Task<bool> FinishAsync(
-        Job expected, JobState state, string type, Action<UpdateSettersBuilder<Job>>? set, object? data, CancellationToken cancellationToken)
+    private async Task<bool> FinishAsync(
+        Job expected, JobState state, string type, Action<UpdateSettersBuilder<Job>>? set, object? data, CancellationToken cancellationToken, string? outcome = null)
     {
         var now = clock.GetUtcNow();
-        return ChangeAsync(
+        bool finished = await ChangeAsync(
             expected,
             type,
             setters =>
@@ -278,6 +280,12 @@ internal sealed class JobLedger(
             },
             data,
             cancellationToken);
+        if (finished)
+        {
+            transaction.WhenCommitted(() => metrics.JobEnded(MethodsOfJob.Of(expected.RequestJson), outcome ?? ServiceMetrics.Word(state)));
+        }
+
+        return finished;
     }
 
     /// <summary>The conditional UPDATE and its event, if it is one: nothing happens unless the job is in the expected state and under the expected token.</summary>
@@ -309,9 +317,19 @@ internal sealed class JobLedger(
         return true;
     }
 
-    private Task<int> EndAttemptsAsync(string jobId, string reason, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db.Attempts.Where(attempt => attempt.JobId == jobId && attempt.EndedAt == null)
+    private async Task EndAttemptsAsync(string jobId, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        int ended = await db.Attempts.Where(attempt => attempt.JobId == jobId && attempt.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
+        if (ended > 0)
+        {
+            transaction.WhenCommitted(() =>
+            {
+                metrics.AttemptEnded(reason, ended);
+                JobLog.AttemptEnded(logger, jobId, reason);
+            });
+        }
+    }
 
     private JobEvent Event(string jobId, int sequence, string type, object? data)
     {
