@@ -27,7 +27,6 @@ internal sealed class MetricsReader : IDisposable
     /// <param name="own">The service's own instruments, which must be there before anybody asks.</param>
     public MetricsReader(IMeterFactory meters, ServiceMetrics own)
     {
-        ArgumentNullException.ThrowIfNull(own);
         _meters = meters;
         _listener.InstrumentPublished = (instrument, listener) =>
         {
@@ -48,6 +47,7 @@ internal sealed class MetricsReader : IDisposable
         _listener.SetMeasurementEventCallback<int>(static (_, value, tags, family) => ((MetricFamily)family!).Measure(value, tags));
         _listener.SetMeasurementEventCallback<double>(static (_, value, tags, family) => ((MetricFamily)family!).Measure(value, tags));
         _listener.Start();
+        own.Begin();
     }
 
     /// <summary>Writes everything in the text exposition format 0.0.4.</summary>

@@ -61,8 +61,11 @@ internal sealed class ServiceMetrics
         meter.CreateObservableGauge("condense.jobs.running", () => database.Read(look => look.Running), null, "Jobs that a worker has, in the whole cluster.");
         meter.CreateObservableGauge("condense.database.up", () => database.IsUp ? 1 : 0, null, "Whether the database answered when it was asked last.");
         meter.CreateObservableGauge("condense.storage.free", () => FreeBytes(folder), "By", "Free bytes on the disk of the data folder.");
+    }
 
-        // A counter that has never counted is not shown: without a first value, the first event would be invisible to rate().
+    /// <summary>Counts nothing, once: a counter that has never counted is not shown, and its first event would be invisible to rate().</summary>
+    public void Begin()
+    {
         _bytesIn.Add(0);
         _bytesOut.Add(0);
         foreach (string outcome in s_outcomes)
