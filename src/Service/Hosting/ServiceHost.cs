@@ -18,12 +18,15 @@ internal static class ServiceHost
 
     /// <summary>Runs until the process is asked to end, or does what the first argument asks for.</summary>
     /// <returns>The exit code: 0, or 1 when the service could not start.</returns>
-    public static async Task<int> RunAsync(string[] args)
+    /// <param name="args">The settings.</param>
+    /// <param name="machineClock">What this machine takes for the time; by default its clock.</param>
+    /// <param name="extend">More services, or others.</param>
+    public static async Task<int> RunAsync(string[] args, TimeProvider? machineClock = null, Action<IServiceCollection>? extend = null)
     {
         try
         {
             bool migrates = args is [Migrate, ..];
-            await using var app = Build(migrates ? args[1..] : args);
+            await using var app = Build(migrates ? args[1..] : args, machineClock, extend);
 
             // `swagger tofile` starts this program to read its routes; there is nothing to prepare for that.
             if (string.Equals(System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name, "dotnet-swagger", StringComparison.Ordinal))
@@ -85,7 +88,7 @@ internal static class ServiceHost
     }
 
     /// <summary>Builds the service; nothing is touched yet.</summary>
-    public static WebApplication Build(string[] args)
+    public static WebApplication Build(string[] args, TimeProvider? machineClock = null, Action<IServiceCollection>? extend = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         if (builder.Configuration[SecretsFolder] is { Length: > 0 } folder)
@@ -93,7 +96,8 @@ internal static class ServiceHost
             AddSecrets(builder.Configuration, folder);
         }
 
-        builder.AddCondense();
+        builder.AddCondense(machineClock ?? TimeProvider.System);
+        extend?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapCondense();
         return app;
@@ -124,6 +128,11 @@ internal static class ServiceHost
         else
         {
             await migrator.CheckAsync(cancellationToken);
+        }
+
+        if (app.Services.GetService<TimeSynchroniser>() is { } time)
+        {
+            await time.MeasureAsync(cancellationToken);
         }
 
         await scope.ServiceProvider.GetRequiredService<Housekeeping>().RunAsync(cancellationToken);
