@@ -25,10 +25,10 @@ internal sealed partial class JobLedger(
     HandoverSignal handover,
     Outbox outbox,
     ServiceMetrics metrics,
-    ILogger<JobLedger> logger,
     IdSource ids,
     IOptions<WorkerOptions> options,
-    TimeProvider clock)
+    TimeProvider clock,
+    ILogger<JobLedger> logger)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;

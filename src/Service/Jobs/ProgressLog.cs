@@ -48,6 +48,7 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
             }
         }
 
+        _spans.Dispose();
         await WriteAsync();
     }
 

@@ -39,7 +39,7 @@ internal static class RequestTelemetry
 
     private static void Describe(Activity span, HttpContext context)
     {
-        string? route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+        string? route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText?.TrimEnd('/');
         if (route is null || !route.StartsWith("/v1", StringComparison.Ordinal))
         {
             span.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;

@@ -7,6 +7,7 @@ using Condense.Pipeline.Stages;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 
 namespace Condense.Service.Telemetry;
 
@@ -19,6 +20,9 @@ internal sealed class ServiceMetrics
     /// <summary>The meter's name.</summary>
     public const string MeterName = "Condense";
 
+    /// <summary>A delivery that did not arrive and will be tried again.</summary>
+    public const string Retried = "retried";
+
     /// <summary>Stands for a word that is not one of ours.</summary>
     public const string Other = "other";
 
@@ -27,14 +31,11 @@ internal sealed class ServiceMetrics
 
     private static readonly HashSet<string> s_stages = new(Words<Stage>(), StringComparer.Ordinal);
     private static readonly HashSet<string> s_methods = new(MethodCatalogue.All.Select(method => method.Name), StringComparer.Ordinal) { MethodsOfJob.Any, MethodsOfJob.Several };
-    private static readonly HashSet<string> s_deliveries = new(StringComparer.Ordinal) { "succeeded", "retried", "failed", "dropped" };
+    private static readonly HashSet<string> s_deliveries = new(StringComparer.Ordinal) { DeliveryState.Succeeded, Retried, DeliveryState.Failed, DeliveryState.Dropped };
 
-    /// <summary>Every error code is a word of ours: the kinds of problems are the fields of their type.</summary>
+    /// <summary>Every error code, and every word for an end: the public fields of their types.</summary>
     private static readonly HashSet<string> s_reasons =
-        new(typeof(ProblemKind).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => ((ProblemKind)field.GetValue(null)!).Code), StringComparer.Ordinal)
-    {
-        AttemptEnd.Succeeded, AttemptEnd.Canceled, AttemptEnd.Drained, AttemptEnd.WorkerDied,
-    };
+        new([.. Fields<ProblemKind>(typeof(ProblemKind)).Select(kind => kind.Code), .. Fields<string>(typeof(AttemptEnd))], StringComparer.Ordinal);
 
     private static readonly InstrumentAdvice<double> s_durations =
         new() { HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600] };
@@ -107,7 +108,7 @@ internal sealed class ServiceMetrics
     public void BytesOut(long count) => _bytesOut.Add(count);
 
     /// <summary>A try of a webhook delivery has ended.</summary>
-    /// <param name="outcome"><c>succeeded</c>, <c>retried</c> when it will be tried again, <c>failed</c> when it was given up, <c>dropped</c> when nobody is to be told any more.</param>
+    /// <param name="outcome">A final word of <see cref="DeliveryState"/>, or <see cref="Retried"/>.</param>
     public void DeliveryEnded(string outcome) => _deliveries.Add(1, Label("outcome", Bounded(s_deliveries, outcome)));
 
     /// <summary>A value of an enumeration as the API writes it.</summary>
@@ -118,6 +119,8 @@ internal sealed class ServiceMetrics
     private static IEnumerable<string> Words<T>()
         where T : struct, Enum =>
         Enum.GetValues<T>().Select(Word);
+
+    private static IEnumerable<T> Fields<T>(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<T>();
 
     private static string Bounded(HashSet<string> known, string word) => known.Contains(word) ? word : Other;
 

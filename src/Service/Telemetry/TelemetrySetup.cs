@@ -17,6 +17,11 @@ internal static class TelemetrySetup
             SetDefault(builder.Configuration, $"{FormatterOptions}:TimestampFormat", "yyyy-MM-ddTHH:mm:ss.fffZ");
         }
 
+        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        builder.Logging.AddFilter("Quartz", LogLevel.Error);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
         builder.Services.AddSingleton<DatabaseGauges>();
         builder.Services.AddSingleton<ServiceMetrics>();
         builder.Services.AddSingleton<MetricsReader>();
