@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 
@@ -14,6 +15,11 @@ internal static class ServiceHost
     {
         try
         {
+            if (args is [KeyCommand.Name, .. var rest])
+            {
+                return await KeyCommand.RunAsync(rest);
+            }
+
             await using var app = Build(args);
 
             // `swagger tofile` starts this program to read its routes; there is nothing to prepare for that.
@@ -24,6 +30,7 @@ internal static class ServiceHost
             }
 
             ListenAddresses.Check(app);
+            app.Services.GetRequiredService<KeyPolicy>().CheckSetting();
             await PrepareAsync(app);
             await app.RunAsync();
             return 0;
@@ -51,13 +58,14 @@ internal static class ServiceHost
     }
 
     /// <summary>Takes the data folder, brings the tables up to date, and cleans up after the last process.</summary>
-    /// <exception cref="StartupException">The data folder can't be used.</exception>
+    /// <exception cref="StartupException">The data folder can't be used, or a key is needed and there is none.</exception>
     public static async Task PrepareAsync(WebApplication app)
     {
         app.Services.GetRequiredService<DataFolder>().Open();
         var cancellationToken = app.Lifetime.ApplicationStopping;
         await using var scope = app.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<Migrator>().MigrateAsync(cancellationToken);
+        await scope.ServiceProvider.GetRequiredService<FirstKey>().RequireAsync(cancellationToken);
         await scope.ServiceProvider.GetRequiredService<Housekeeping>().RunAsync(cancellationToken);
     }
 }

@@ -57,7 +57,7 @@ internal static class ServiceSetup
         services.AddSingleton<FolderBlobs>();
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
         services.AddScoped<ArtifactStore>();
-        services.AddScoped<Caller>();
+        services.AddAccess();
         services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
         services.AddScoped<WriteTransaction>();
@@ -85,12 +85,7 @@ internal static class ServiceSetup
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
-        app.Use(static (context, next) =>
-        {
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
-            return next(context);
-        });
+        app.UseAccess();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -111,6 +106,7 @@ internal static class ServiceSetup
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapApiKeys();
     }
 
     private static void AddJobs(IServiceCollection services)
