@@ -30,8 +30,8 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
     {
         if (eventData.Context is CondenseDbContext db)
         {
-            var added = db.ChangeTracker.Entries<ITenantOwned>().Where(entry => entry.State == EntityState.Added).Select(entry => entry.Entity).ToList();
-            foreach (var rows in added.GroupBy(row => row.TenantId, StringComparer.Ordinal))
+            var added = db.ChangeTracker.Entries().Where(entry => entry.State == EntityState.Added).Select(entry => entry.Entity).ToList();
+            foreach (var rows in added.GroupBy(TenantOf, StringComparer.Ordinal).Where(rows => rows.Key.Length > 0))
             {
                 await CheckAsync(new Addition(db, rows.Key, options.Value.For(rows.Key)), [.. rows], cancellationToken);
             }
@@ -51,7 +51,7 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
         }
     }
 
-    private static async Task CheckAsync(Addition addition, IReadOnlyList<ITenantOwned> rows, CancellationToken cancellationToken)
+    private static async Task CheckAsync(Addition addition, IReadOnlyList<object> rows, CancellationToken cancellationToken)
     {
         var (db, tenant, quotas) = addition;
         if (rows.OfType<Job>().Count() is > 0 and var jobs)
@@ -85,7 +85,9 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
             await addition.CountAsync(keys, db.ApiKeys.IgnoreQueryFilters().Where(row => row.TenantId == tenant), quotas.Keys, limit => Full(limit, "keys"), cancellationToken);
         }
 
-        if (rows.Any(row => row is UploadSession or Dataset or StoredModel { SourceJobId: null }))
+        // The parts of a job's result come together with its model.
+        bool hasParts = rows.OfType<ModelPart>().Any() && !rows.OfType<StoredModel>().Any();
+        if (hasParts || rows.Any(row => row is UploadSession or Dataset or StoredModel { SourceJobId: null }))
         {
             await CheckBytesAsync(addition, rows.OfType<UploadSession>().Sum(upload => upload.Length), cancellationToken);
         }
@@ -100,6 +102,13 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
             throw NoRoom(addition.Quotas.StoredBytes);
         }
     }
+
+    private static string TenantOf(object row) => row switch
+    {
+        ITenantOwned owned => owned.TenantId,
+        ModelPart part => part.TenantId,
+        _ => "",
+    };
 
     private static ProblemException Full(string limit, string what) =>
         new(ProblemKind.QuotaExceeded, $"The tenant may have {limit} {what}, and has them. Delete one first.");

@@ -20,9 +20,9 @@ internal sealed record QuotaOptions
     [Range(0, int.MaxValue)]
     public int UnfinishedJobs { get; init; } = 20_000;
 
-    /// <summary>Webhook endpoints. Default: 100.</summary>
+    /// <summary>Webhook endpoints. Default: 50.</summary>
     [Range(0, int.MaxValue)]
-    public int Webhooks { get; init; } = 100;
+    public int Webhooks { get; init; } = 50;
 
     /// <summary>Keys. Default: 1,000.</summary>
     [Range(0, int.MaxValue)]

@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -25,7 +26,9 @@ internal static class ServiceSetup
     private const int InspectionsAtOnce = 2;
 
     /// <summary>Adds everything.</summary>
-    public static void AddCondense(this WebApplicationBuilder builder)
+    /// <param name="builder">Of the host.</param>
+    /// <param name="machineClock">What this machine takes for the time; the database's clock goes before it where nodes share one.</param>
+    public static void AddCondense(this WebApplicationBuilder builder, TimeProvider machineClock)
     {
         var services = builder.Services;
         AddOptions<StorageOptions>(services, StorageOptions.Section);
@@ -35,6 +38,53 @@ internal static class ServiceSetup
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
         var role = RoleOf(builder.Configuration);
 
+        ConfigureHost(builder);
+        services.AddSingleton<IdSource>();
+        services.AddSingleton<Node>();
+        services.AddSingleton<DataFolder>();
+        services.AddSingleton<FolderBlobs>();
+        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
+        services.AddScoped<ArtifactStore>();
+        services.AddAccess();
+        services.AddSingleton<WriteGate>();
+        services.AddScoped<Upload>();
+        services.AddScoped<WriteTransaction>();
+        services.AddScoped<Migrator>();
+        services.AddScoped<Housekeeping>();
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<DatasetLibrary>();
+        AddJobs(services);
+        services.AddWebhooks(builder.Configuration, role);
+        AddDatabase(services, storage, machineClock);
+        if (role != ServiceRole.Api)
+        {
+            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
+            services.AddHostedService<LeaseKeeper>();
+        }
+
+        if (storage.Provider == DatabaseProvider.Postgres)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
+            services.AddHostedService<NoticeListener>();
+        }
+
+        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
+        if (role != ServiceRole.Api)
+        {
+            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
+            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<Sweeper>();
+        }
+
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
+    }
+
+    private static void ConfigureHost(WebApplicationBuilder builder)
+    {
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
             builder.WebHost.UseUrls(ListenAddresses.Default);
@@ -50,34 +100,6 @@ internal static class ServiceSetup
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
         builder.Logging.AddFilter("Quartz", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<IdSource>();
-        services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
-        services.AddScoped<ArtifactStore>();
-        services.AddAccess();
-        services.AddSingleton<WriteGate>();
-        services.AddScoped<Upload>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
-        AddJobs(services);
-        AddDatabase(services, storage);
-        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
-        if (role != ServiceRole.Api)
-        {
-            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
-        }
-
-        services.AddExceptionHandler<ProblemWriter>();
-        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddEndpointsApiExplorer();
-        services.AddSwaggerGen(ApiDescription.Configure);
     }
 
     /// <summary>Adds the addresses.</summary>
@@ -104,6 +126,7 @@ internal static class ServiceSetup
         v1.MapModels();
         v1.MapDatasets();
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
         v1.MapApiKeys();
@@ -114,32 +137,39 @@ internal static class ServiceSetup
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobSignals>();
+        services.AddSingleton<HandoverSignal>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
+        services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<ResultPublisher>();
     }
 
-    private static void AddOptions<T>(IServiceCollection services, string section)
+    /// <summary>Adds options of a section, checked at start.</summary>
+    public static void AddOptions<T>(IServiceCollection services, string section)
         where T : class =>
         services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
 
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage)
+    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
     {
         if (storage.Provider == DatabaseProvider.Sqlite)
         {
+            services.AddSingleton(machineClock);
             services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
             services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
                 options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
             return;
         }
 
-        services.AddSingleton(_ => NpgsqlDataSource.Create(storage.ConnectionString));
+        services.AddSingleton(new SynchronisedTime(machineClock));
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
+        services.AddSingleton<TimeSynchroniser>();
+        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
         services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
     }
 

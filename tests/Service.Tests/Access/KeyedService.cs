@@ -15,7 +15,8 @@ public sealed class KeyedService : RunningService
     }
 
     internal KeyedService(params string[] settings)
-        : base(["--Access:Keys=required", "--Access:FailuresPerMinute=1000000", "--Logging:LogLevel:Condense.Service.Access=Error", $"--Access:BootstrapKey={FirstKey}", .. settings])
+        : base(["--Access:Keys=required", "--Access:FailuresPerMinute=1000000", "--Logging:LogLevel:Condense.Service.Access=Error",
+            "--Webhooks:AllowHttp=true", "--Webhooks:AllowedNetworks:0=127.0.0.0/8", "--Webhooks:Ports:0=9", $"--Access:BootstrapKey={FirstKey}", .. settings])
     {
     }
 
