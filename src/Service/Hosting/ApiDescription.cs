@@ -33,6 +33,7 @@ internal static class ApiDescription
         options.MapType<JsonNode>(() => new OpenApiSchema());
         options.OperationFilter<BodyFilter>();
         options.SchemaFilter<FrequencyFilter>();
+        Access.KeyDocumentation.Configure(options);
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>

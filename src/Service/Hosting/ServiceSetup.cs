@@ -47,7 +47,7 @@ internal static class ServiceSetup
         services.AddSingleton<FolderBlobs>();
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
         services.AddScoped<ArtifactStore>();
-        services.AddScoped<Caller>();
+        services.AddAccess();
         services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
         services.AddScoped<WriteTransaction>();
@@ -90,12 +90,7 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
-        app.Use(static (context, next) =>
-        {
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
-            return next(context);
-        });
+        app.UseAccess();
         app.UseRequestScopes();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
@@ -119,6 +114,7 @@ internal static class ServiceSetup
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapApiKeys();
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder)
