@@ -1,5 +1,6 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -37,14 +38,16 @@ internal static class DatasetEndpoints
     /// (`text/tab-separated-values`). A job that names the dataset under `frequencies` keeps frequent rows better than rare ones.
     /// </remarks>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="store">The artifacts.</param>
     /// <param name="library">The datasets.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters.</param>
     /// <response code="201">The dataset.</response>
     public static async Task<Created<DatasetResponse>> Create(
-        HttpContext http, ArtifactStore store, DatasetLibrary library, IOptions<LimitsOptions> limits, string? name = null)
+        HttpContext http, IdempotentRequest first, ArtifactStore store, DatasetLibrary library, IOptions<LimitsOptions> limits, string? name = null)
     {
+        first.AnswerWith<Dataset>(dataset => KeptAnswer.Created($"/v1/datasets/{dataset.Id}", DatasetResponse.Of(dataset)));
         string? given = ResourceName.Check(name);
         if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
             || !(type.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase) || type.MediaType.Equals(TabSeparated, StringComparison.OrdinalIgnoreCase)))

@@ -24,8 +24,10 @@ internal static class LimitsEndpoint
         JobBytes = limits.Value.JobBytes,
         PageItems = Page.MaxLimit,
         NameLength = ResourceName.MaxLength,
-        MetadataEntries = JobRequest.MaxMetadata,
-        MetadataLength = JobRequest.MaxMetadataLength,
+        MetadataEntries = ClientMetadata.MaxEntries,
+        MetadataNameLength = ClientMetadata.MaxNameLength,
+        MetadataLength = ClientMetadata.MaxValueLength,
+        WaitSeconds = limits.Value.LongestWait.TotalSeconds,
         Patterns = JobRequest.MaxPatterns,
         ConcurrentJobs = worker.Value.Concurrency,
         AttemptsPerJob = JobLedger.MaxAttempts,
@@ -50,10 +52,16 @@ internal sealed record LimitsResponse
     /// <summary>Characters of a name.</summary>
     public required int NameLength { get; init; }
 
-    /// <summary>Entries of a job's metadata.</summary>
+    /// <summary>Entries of the metadata of a job or model.</summary>
     public required int MetadataEntries { get; init; }
 
-    /// <summary>Characters of a key or value of a job's metadata.</summary>
+    /// <summary>Characters of a name in metadata.</summary>
+    public required int MetadataNameLength { get; init; }
+
+    /// <summary>Seconds that `Prefer: wait` is granted.</summary>
+    public required double WaitSeconds { get; init; }
+
+    /// <summary>Characters of a value in metadata.</summary>
     public required int MetadataLength { get; init; }
 
     /// <summary>Entries of a job's `layers`, `keep`, `methods`, each.</summary>

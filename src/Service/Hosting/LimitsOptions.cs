@@ -19,4 +19,8 @@ internal sealed record LimitsOptions
     /// <summary>Bytes of a job's document. Default 1 MiB.</summary>
     [Range(1, 1L << 30)]
     public long JobBytes { get; init; } = 1L << 20;
+
+    /// <summary>The longest wait that <c>Prefer: wait=…</c> is granted. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -1,11 +1,13 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -65,6 +67,7 @@ internal static class ServiceSetup
         services.AddScoped<Housekeeping>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
+        AddIdempotency(services);
         AddJobs(services);
         AddDatabase(services, storage);
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
@@ -91,6 +94,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
+        app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -106,11 +110,21 @@ internal static class ServiceSetup
         }
 
         var v1 = app.MapGroup("/v1");
+        v1.UseDocumentTags();
+
+        // Of every body; what takes files asks for more.
+        v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
         v1.MapDatasets();
-        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapJobs();
         v1.MapMethods();
         v1.MapLimits();
+    }
+
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotentRequest>();
+        services.AddScoped<IdempotencyKeys>();
     }
 
     private static void AddJobs(IServiceCollection services)
@@ -123,6 +137,7 @@ internal static class ServiceSetup
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
         services.AddScoped<JobAcceptance>();
+        services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
     }
 

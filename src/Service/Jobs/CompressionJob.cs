@@ -64,11 +64,20 @@ internal sealed class CompressionJob(
     /// <summary>Runs, and writes down how it ended.</summary>
     private async Task AttemptAsync(Job claim, CancellationTokenSource stop)
     {
+        var constraints = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Constraints;
+        using var limit = TimeLimit.Start(claim, constraints, stop, clock);
         try
         {
             if (!await RunAsync(claim, stop))
             {
                 await ledger.StopAsync(claim);
+            }
+        }
+        catch (OperationCanceledException) when (limit.IsExceeded)
+        {
+            if (!await ledger.FailAsync(claim, limit.Fault, options.Value.RetryDelay))
+            {
+                await ledger.CancelAsync(claim);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -36,14 +37,16 @@ internal static class ModelEndpoints
     /// `curl --data-binary @model.onnx -H 'Content-Type: application/octet-stream'` for large files.
     /// </remarks>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="upload">Receives the file.</param>
     /// <param name="library">The models.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters. Default: the file name of the form, if it is one.</param>
     /// <response code="201">The model, `validating`.</response>
     public static async Task<Created<ModelResponse>> Create(
-        HttpContext http, Upload upload, ModelLibrary library, IOptions<LimitsOptions> limits, string? name = null)
+        HttpContext http, IdempotentRequest first, Upload upload, ModelLibrary library, IOptions<LimitsOptions> limits, string? name = null)
     {
+        first.AnswerWith<StoredModel>(model => KeptAnswer.Created($"/v1/models/{model.Id}", ModelResponse.Of(model)));
         string? given = ResourceName.Check(name);
         var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);
         await using (file)
@@ -75,15 +78,9 @@ internal static class ModelEndpoints
     /// <param name="http">The request.</param>
     /// <param name="library">The models.</param>
     /// <response code="200">The model.</response>
-    /// <response code="304">It is as the client has it (`If-None-Match`).</response>
-    public static async Task<Results<Ok<ModelResponse>, StatusCodeHttpResult>> Get(string id, HttpContext http, ModelLibrary library)
+    public static async Task<Ok<ModelResponse>> Get(string id, HttpContext http, ModelLibrary library)
     {
         var model = await library.GetAsync(id, http.RequestAborted);
-        if (Conditional.IsCurrent(http, $"\"{model.Id}.{(int)model.State}\""))
-        {
-            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
-        }
-
         if (model.State == ModelState.Validating)
         {
             http.Response.Headers.RetryAfter = "1";
