@@ -1,4 +1,5 @@
 using Condense.Service.Access;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,6 +30,8 @@ internal static class LimitsEndpoint
         MetadataLength = ClientMetadata.MaxValueLength,
         WaitSeconds = limits.Value.LongestWait.TotalSeconds,
         Patterns = JobRequest.MaxPatterns,
+        IdempotencyKeyLength = IdempotencyMiddleware.MaxLength,
+        IdempotencyHours = IdempotencyKeys.Kept.TotalHours,
         ConcurrentJobs = worker.Value.Concurrency,
         AttemptsPerJob = JobLedger.MaxAttempts,
     });
@@ -66,6 +69,12 @@ internal sealed record LimitsResponse
 
     /// <summary>Entries of a job's `layers`, `keep`, `methods`, each.</summary>
     public required int Patterns { get; init; }
+
+    /// <summary>Characters of an `Idempotency-Key`.</summary>
+    public required int IdempotencyKeyLength { get; init; }
+
+    /// <summary>Hours that the first answer to a request with such a key is kept.</summary>
+    public required double IdempotencyHours { get; init; }
 
     /// <summary>Jobs that run at once.</summary>
     public required int ConcurrentJobs { get; init; }

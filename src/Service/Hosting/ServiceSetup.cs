@@ -65,8 +65,7 @@ internal static class ServiceSetup
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Migrator>();
         services.AddScoped<Housekeeping>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
+        AddLibrary(services);
         AddIdempotency(services);
         AddJobs(services);
         AddDatabase(services, storage);
@@ -119,6 +118,14 @@ internal static class ServiceSetup
         v1.MapJobs();
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapUsage();
+    }
+
+    private static void AddLibrary(IServiceCollection services)
+    {
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<ModelChanges>();
+        services.AddScoped<DatasetLibrary>();
     }
 
     private static void AddIdempotency(IServiceCollection services)

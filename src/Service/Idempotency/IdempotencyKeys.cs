@@ -1,18 +1,17 @@
 using Condense.Service.Access;
+using Condense.Service.Hosting;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Condense.Service.Idempotency;
 
 /// <summary>Claims keys and gives them back. The database's clock decides how long a claim holds.</summary>
-internal sealed class IdempotencyKeys(CondenseDbContext db, WriteTransaction transaction, Caller caller, TimeProvider clock)
+internal sealed class IdempotencyKeys(CondenseDbContext db, WriteTransaction transaction, Caller caller, IOptions<LimitsOptions> limits, TimeProvider clock)
 {
     /// <summary>How long an answer is kept.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
-
-    /// <summary>How long a claim holds without a sign of life: as long as a crash can keep a key from being used again.</summary>
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     /// <summary>Claims a key, or finds who has it.</summary>
     /// <returns>When it was claimed, and nothing; or the row of the request that came first.</returns>
@@ -35,7 +34,7 @@ internal sealed class IdempotencyKeys(CondenseDbContext db, WriteTransaction tra
         transaction.RunAsync(
             async cancel =>
             {
-                long until = await NowAsync(cancel) + (long)Lease.TotalMilliseconds;
+                long until = await NowAsync(cancel) + (long)limits.Value.IdempotencyLease.TotalMilliseconds;
                 return await db.IdempotencyRecords
                     .Where(row => row.Key == key && row.CreatedAt == claimedAt && row.Status == null)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.RunningUntil, until), cancel);
@@ -53,7 +52,7 @@ internal sealed class IdempotencyKeys(CondenseDbContext db, WriteTransaction tra
         // As exact as every database keeps it: claims are told apart by it.
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
         long databaseNow = await NowAsync(cancellationToken);
-        long until = databaseNow + (long)Lease.TotalMilliseconds;
+        long until = databaseNow + (long)limits.Value.IdempotencyLease.TotalMilliseconds;
         var first = await db.IdempotencyRecords.AsNoTracking().SingleOrDefaultAsync(row => row.Key == key, cancellationToken);
         if (first is null)
         {

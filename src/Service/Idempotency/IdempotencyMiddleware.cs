@@ -25,6 +25,9 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
 
     private const int DrainBytes = 64 << 10;
 
+    /// <summary>Signs of life of which one may get lost, and the next.</summary>
+    private const int Beats = 3;
+
     /// <summary>A form's boundaries and part headers, on top of its file.</summary>
     private const long FormOverhead = 64 << 10;
 
@@ -49,7 +52,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
 
         request.Held = new IdempotentRequest.Claim(key, claimedAt, endpoint.Metadata.GetMetadata<SecretAnswer>() is null, Digest);
         using var end = new CancellationTokenSource();
-        var alive = KeepAliveAsync(caller.Tenant, key, claimedAt, end.Token);
+        var alive = KeepAliveAsync(caller.Tenant, key, claimedAt, limits.Value.IdempotencyLease / Beats, end.Token);
         try
         {
             if (!TakesBody(endpoint))
@@ -183,13 +186,13 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
     }
 
     /// <summary>An upload may take hours: its claim lives as long as this process and its request do.</summary>
-    private async Task KeepAliveAsync(string tenant, string key, DateTimeOffset claimedAt, CancellationToken end)
+    private async Task KeepAliveAsync(string tenant, string key, DateTimeOffset claimedAt, TimeSpan beat, CancellationToken end)
     {
         while (true)
         {
             try
             {
-                await Task.Delay(IdempotencyKeys.Lease / 3, clock, end);
+                await Task.Delay(beat, clock, end);
                 await using var scope = scopes.CreateAsyncScope();
                 scope.ServiceProvider.GetRequiredService<Caller>().Become(tenant);
                 await scope.ServiceProvider.GetRequiredService<IdempotencyKeys>().RenewAsync(key, claimedAt, end);
