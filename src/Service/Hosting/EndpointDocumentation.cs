@@ -42,6 +42,10 @@ internal static class EndpointDocumentation
         return endpoint;
     }
 
+    /// <summary>Its body is at most so long.</summary>
+    public static RouteHandlerBuilder WithBodyLimit(this RouteHandlerBuilder endpoint, long bytes) =>
+        endpoint.WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(bytes));
+
     /// <summary>It gives a document, or the same as text of other types.</summary>
     public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
         endpoint.WithMetadata(new TextsDocument(types));

@@ -32,12 +32,12 @@ internal sealed class IdempotencyKeys(CondenseDbContext db, WriteTransaction tra
     /// <summary>Shows that a claim is alive.</summary>
     public Task RenewAsync(string key, DateTimeOffset claimedAt, CancellationToken cancellationToken) =>
         transaction.RunAsync(
-            async cancel =>
+            cancel =>
             {
-                long until = await NowAsync(cancel) + (long)limits.Value.IdempotencyLease.TotalMilliseconds;
-                return await db.IdempotencyRecords
+                long lease = (long)limits.Value.IdempotencyLease.TotalMilliseconds;
+                return db.IdempotencyRecords
                     .Where(row => row.Key == key && row.CreatedAt == claimedAt && row.Status == null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.RunningUntil, until), cancel);
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.RunningUntil, _ => DatabaseClock.Milliseconds() + lease), cancel);
             },
             cancellationToken);
 
@@ -85,9 +85,6 @@ internal sealed class IdempotencyKeys(CondenseDbContext db, WriteTransaction tra
     private IdempotencyRecord New(string key, DateTimeOffset now) => new() { TenantId = caller.Tenant, Key = key, RequestSha256 = "", CreatedAt = now };
 
     private Task<long> NowAsync(CancellationToken cancellationToken) =>
-        db.Database.SqlQueryRaw<long>(
-            db.Database.IsNpgsql()
-                ? "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS \"Value\""
-                : "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS \"Value\"")
+        db.Database.SqlQueryRaw<long>(db.Database.IsNpgsql() ? $"SELECT {DatabaseClock.Postgres} AS \"Value\"" : $"SELECT {DatabaseClock.Sqlite} AS \"Value\"")
             .SingleAsync(cancellationToken);
 }

@@ -5,6 +5,7 @@ using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
+using Condense.Service.Webhooks;
 
 namespace Condense.Service.Jobs;
 
@@ -66,6 +67,9 @@ internal sealed record JobRequest
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Who is told about this job, besides the endpoints that ask for all of them. Default: nobody.</summary>
+    public WebhookChoice? Webhook { get; init; }
+
     /// <summary>Checks everything that can be judged without the model.</summary>
     /// <param name="now">The time.</param>
     /// <param name="readable">Whether the recipe is whole enough to be judged against a model all the same.</param>
@@ -93,6 +97,7 @@ internal sealed record JobRequest
         readable = errors.Count == before && double.IsFinite(target?.Value ?? 0);
         Constraints?.Check(errors);
         Assertions?.Check(errors);
+        Webhook?.Check(errors, "/webhook");
         ClientMetadata.Check(errors, "/metadata/", Metadata);
         if (ExpiresAt <= now)
         {

@@ -76,7 +76,7 @@ internal sealed record JobResponse
             Warnings = success?.Warnings ?? [],
             Error = Read<JobError>(job.ErrorJson),
             Engine = success?.Engine,
-            Links = JobLinks.Of(job, success?.Result.Model),
+            Links = JobLinks.Of(job.Id, job.State, success?.Result.Model),
         };
     }
 
@@ -115,10 +115,10 @@ internal sealed record JobTimings(
 internal sealed record JobLinks(string Self, string Events, string? Cancel, string? Retry, string? Report, string? Model, string? Content)
 {
     /// <summary>The addresses around a job.</summary>
-    public static JobLinks Of(Job job, string? modelId)
+    public static JobLinks Of(string id, JobState state, string? modelId)
     {
-        string self = $"/v1/jobs/{job.Id}";
-        bool ended = job.State.IsTerminal();
+        string self = $"/v1/jobs/{id}";
+        bool ended = state.IsTerminal();
         string? model = modelId is null ? null : $"/v1/models/{modelId}";
         return new JobLinks(
             self,

@@ -46,6 +46,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The answer to the first request with this idempotency key was shown once.</summary>
     public static readonly ProblemKind IdempotencyAnswerSecret = new("idempotency_answer_secret", 409, "The answer to the first request with this idempotency key held a secret and was not kept.");
 
+    /// <summary>Nothing is sent to a disabled endpoint.</summary>
+    public static readonly ProblemKind WebhookDisabled = new("webhook_disabled", 409, "The webhook endpoint is disabled.");
+
     /// <summary>A condition of the request does not hold.</summary>
     public static readonly ProblemKind PreconditionFailed = new("precondition_failed", 412, "A condition of the request does not hold.");
 
@@ -93,6 +96,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>NaN or infinities among the weights.</summary>
     public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
+
+    /// <summary>An address that webhooks are not sent to.</summary>
+    public static readonly ProblemKind WebhookUrlForbidden = new("webhook_url_forbidden", 422, "Webhooks are not sent to this address.");
 
     /// <summary>Our fault.</summary>
     public static readonly ProblemKind Internal = new("internal", 500, "Something went wrong here, not in the request.", Retryable: true);
