@@ -6,6 +6,7 @@ using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
@@ -23,6 +24,7 @@ internal sealed class JobAcceptance(
     /// <exception cref="RecipeException">The recipe does not fit the model.</exception>
     public async Task<Job> AcceptAsync(JobRequest request, string? retryOf, CancellationToken cancellationToken)
     {
+        using var span = Tracing.Begin("accept");
         var errors = request.Check(clock.GetUtcNow(), out bool readable);
         if (!readable)
         {
@@ -41,7 +43,9 @@ internal sealed class JobAcceptance(
             CreatedAt = clock.GetUtcNow(),
             ExpiresAt = request.ExpiresAt,
             RetryOf = retryOf,
+            TraceParent = Tracing.Current,
         };
+        span?.SetTag("condense.job", job.Id);
         return await ledger.AcceptAsync(
             job,
             async cancel =>
