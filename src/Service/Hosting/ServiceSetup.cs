@@ -1,6 +1,7 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
@@ -71,6 +72,7 @@ internal static class ServiceSetup
         if (role != ServiceRole.Api)
         {
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
         }
 
         services.AddExceptionHandler<ProblemWriter>();
@@ -124,6 +126,13 @@ internal static class ServiceSetup
         services.AddScoped<JobLedger>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<ResultPublisher>();
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<WorkerIdentity>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     private static void AddOptions<T>(IServiceCollection services, string section)

@@ -1,8 +1,5 @@
-using System.Text.Json;
-using Condense.Pipeline.Stages;
-using Condense.Service.Datasets;
 using Condense.Service.Hosting;
-using Condense.Service.Library;
+using Condense.Service.Isolation;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
@@ -13,11 +10,14 @@ namespace Condense.Service.Jobs;
 /// <summary>One attempt of a job. Quartz delivers it at least once; the fencing token lets one attempt at a time write.</summary>
 internal sealed class CompressionJob(
     JobLedger ledger,
-    ModelLibrary models,
-    DatasetLibrary datasets,
+    JobInputs inputs,
+    ChildPool children,
+    MemoryRoom room,
     ResultPublisher publisher,
     DataFolder folder,
     RunningJobs running,
+    WorkerIdentity identity,
+    IServiceScopeFactory scopes,
     TimeProvider clock,
     IOptions<WorkerOptions> options,
     ILogger<CompressionJob> logger) : IJob
@@ -27,8 +27,6 @@ internal sealed class CompressionJob(
 
     /// <summary>Names ONNX Runtime's library, as it does for the command line; the setting comes first.</summary>
     private const string RuntimeVariable = "CONDENSE_ONNXRUNTIME_LIBRARY";
-
-    private static readonly string s_worker = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
@@ -42,7 +40,7 @@ internal sealed class CompressionJob(
 
         try
         {
-            if (await ledger.ClaimAsync(id, s_worker, cancellationToken) is { } claim)
+            if (await ledger.ClaimAsync(id, identity.Name, cancellationToken) is { } claim)
             {
                 await AttemptAsync(claim, stop);
             }
@@ -90,32 +88,28 @@ internal sealed class CompressionJob(
         }
     }
 
-    /// <summary>Compresses and publishes.</summary>
+    /// <summary>Compresses in a child, and publishes.</summary>
     /// <returns>False when the job was taken away meanwhile.</returns>
     private async Task<bool> RunAsync(Job claim, CancellationTokenSource stop)
     {
-        var request = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!;
-        var model = await models.GetAsync(claim.ModelId, stop.Token);
-        var counts = claim.DatasetId is null ? null : (await datasets.ReadAsync(claim.DatasetId, stop.Token)).Counts;
+        using var place = await room.EnterAsync(claim.PredictedMemoryBytes, stop.Token);
+        using var input = await inputs.FetchAsync(claim, stop.Token);
         string jobFolder = folder.JobFolder(claim.Id);
-        string output = Path.Combine(jobFolder, "result");
-        var environment = new RunEnvironment
+        var task = new CompressTask
         {
+            Input = input.Files.Parts,
+            OutputFormat = input.OutputFormat,
+            Recipe = input.Recipe,
             WorkDirectory = Directory.CreateDirectory(Path.Combine(jobFolder, "work")).FullName,
+            Output = Path.Combine(jobFolder, "result"),
             Threads = options.Value.ThreadsPerJob(),
-            Clock = clock,
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
-        using var files = await models.FetchAsync(model, stop.Token);
         var progress = new ProgressLog(ledger, claim, clock);
-
-        // The numbers on a thread of their own; rows only from this flow, which waits for them.
-        var run = Task.Run(
-            () => CompressionRun.RunAsync(
-                files.Parts, output, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), environment, progress, stop.Token),
-            CancellationToken.None);
+        await using var pieces = new SharedPieces(scopes, claim, identity.Name, assistsIn: null, clock, logger);
+        var run = children.RunAsync(claim.TenantId, task, new ChildRelay(progress, pieces.AnswerAsync), stop.Token);
         await progress.WatchAsync(run, stop);
-        return await publisher.PublishAsync(claim, model, await run, output, stop.Token);
+        return await publisher.PublishAsync(claim, input.Model, await run, task.Output, stop.Token);
     }
 
     private void RemoveWork(string id)

@@ -140,6 +140,14 @@ internal sealed class JobLedger(
         var error = JobError.Of(fault);
         string json = Json(error);
         int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == claim.Id && attempt.EndReason != AttemptEnd.Drained);
+        bool died = string.Equals(fault.AttemptEnd, AttemptEnd.WorkerDied, StringComparison.Ordinal);
+        if (died && counted >= MaxAttempts)
+        {
+            fault = fault with { Kind = ProblemKind.WorkerCrashedRepeatedly, Detail = $"The process died in each of {counted} attempts, or failed in them. The job is not tried again. The last time: {fault.Detail}" };
+            error = JobError.Of(fault);
+            json = Json(error);
+        }
+
         if (fault.IsOurs && counted < MaxAttempts)
         {
             return await transaction.RunAsync(
@@ -149,7 +157,7 @@ internal sealed class JobLedger(
                         claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued).SetProperty(row => row.ErrorJson, json), error, cancel);
                     if (waits)
                     {
-                        await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
+                        await EndAttemptsAsync(claim.Id, fault.AttemptEnd, clock.GetUtcNow(), cancel);
                         await triggers.CompressAgainAsync(scheduler, claim, retryDelay * (1 << (counted - 1)), cancel);
                     }
 
@@ -164,7 +172,7 @@ internal sealed class JobLedger(
                 bool mine = await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                 if (mine)
                 {
-                    await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
+                    await EndAttemptsAsync(claim.Id, fault.AttemptEnd, clock.GetUtcNow(), cancel);
                 }
 
                 return mine;
