@@ -15,9 +15,10 @@ public static class CompressionRun
     /// <param name="input">The model's files.</param>
     /// <param name="outputFormat">The format asked for.</param>
     /// <param name="recipe">What is asked.</param>
+    /// <returns>Bytes of memory that the run is likely to need.</returns>
     /// <exception cref="ModelFormatException">The model can't be read, or has an operator that can't be raised to the opset asked for.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
-    public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
+    public static long Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
         var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
@@ -25,6 +26,8 @@ public static class CompressionRun
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
         }
+
+        return MemoryForecast.Of(work);
     }
 
     /// <summary>Compresses a model.</summary>

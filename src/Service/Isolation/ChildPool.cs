@@ -16,6 +16,9 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
     /// <summary>A child that holds more than this after its task is not worth its memory.</summary>
     private const long LargestIdle = 256 << 20;
 
+    /// <summary>The part of the time for draining that a child may take; the rest is for the rows.</summary>
+    private const double DrainShare = 0.8;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
@@ -33,11 +36,15 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
     public async Task<ChildResult> RunAsync(string tenant, ChildTask task, ChildRelay relay, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+
+        // Only a job's own run has something to lose: what else is stopped is begun again elsewhere.
+        var drain = task is CompressTask ? lifetime.ApplicationStopping : CancellationToken.None;
+        var stop = new ChildStop(options.Value.DrainTime * DrainShare, cancellationToken, drain);
         var child = Take(tenant) ?? new ChildProcess(program.Start(), options.Value.JobMemory(), clock, logger);
         bool reusable = false;
         try
         {
-            var result = await child.RunAsync(task, relay, new ChildStop(cancellationToken, lifetime.ApplicationStopping, options.Value.DrainTimeout));
+            var result = await child.RunAsync(task, relay, stop);
             reusable = !cancellationToken.IsCancellationRequested && child.MemoryBytes < LargestIdle;
             return result;
         }

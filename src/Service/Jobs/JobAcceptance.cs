@@ -6,13 +6,14 @@ using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Takes jobs: everything that can be judged at once is judged before anything is stored.</summary>
 internal sealed class JobAcceptance(
-    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, Caller caller, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, WebhookRegister webhooks, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
@@ -25,7 +26,7 @@ internal sealed class JobAcceptance(
             ProblemException.ThrowIfAny(errors);
         }
 
-        await JudgeAsync(request, errors, cancellationToken);
+        long memory = await JudgeAsync(request, errors, cancellationToken);
         var job = new Job
         {
             Id = ids.Next("job_"),
@@ -34,20 +35,24 @@ internal sealed class JobAcceptance(
             DatasetId = request.Frequencies?.Dataset,
             RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
             Priority = request.Priority,
+            PredictedMemoryBytes = memory,
             CreatedAt = clock.GetUtcNow(),
         };
         return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
     }
 
     /// <summary>Judges the request against the model; what is wrong with the document and what does not fit the model come in one answer.</summary>
-    private async Task JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
+    /// <returns>Bytes of memory that the run is likely to need.</returns>
+    private async Task<long> JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
     {
+        long memory = 0;
         try
         {
+            await webhooks.RequireAsync(request.Webhook, "/webhook", cancellationToken);
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-            await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
+            memory = await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
         }
         catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
         {
@@ -56,6 +61,7 @@ internal sealed class JobAcceptance(
         }
 
         ProblemException.ThrowIfAny(errors);
+        return memory;
     }
 
     /// <summary>Inside the transaction: a deletion between the first look and this one is noticed.</summary>

@@ -10,7 +10,7 @@ namespace Condense.Service.Jobs;
 
 /// <summary>Lets idle slots of this worker work on the layers that jobs of other workers share. Whole jobs come first, always.</summary>
 internal sealed class LayerAssistant(
-    IServiceScopeFactory scopes, ChildPool children, MemoryRoom room, DataFolder folder, WorkerIdentity identity, TimeProvider clock, IOptions<WorkerOptions> options, ILogger<LayerAssistant> logger)
+    IServiceScopeFactory scopes, ChildPool children, MemoryRoom room, DataFolder folder, Node node, TimeProvider clock, IOptions<WorkerOptions> options, ILogger<LayerAssistant> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(500);
@@ -72,7 +72,7 @@ internal sealed class LayerAssistant(
         using (place)
         {
             services.GetRequiredService<Caller>().Become(job.TenantId);
-            string name = $"{identity.Name}+{Interlocked.Increment(ref _number)}";
+            string name = $"{node.Name}+{Interlocked.Increment(ref _number)}";
             string work = folder.JobFolder($"{job.Id}+{_number}");
             try
             {

@@ -34,11 +34,33 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
         RETURNING layer AS "Value"
         """;
 
+    private const string RenewSqlite = $$"""
+        UPDATE layer_unit SET lease_until = {{NowSqlite}} + {3}
+        WHERE job_id = {0} AND token = {1} AND worker = {2} AND NOT is_done AND lease_until >= {{NowSqlite}}
+        AND EXISTS (SELECT 1 FROM job WHERE id = {0} AND token = {1} AND state = 'Running')
+        """;
+
+    private const string RenewPostgres = $$"""
+        UPDATE layer_unit SET lease_until = {{NowPostgres}} + {3}
+        WHERE job_id = {0} AND token = {1} AND worker = {2} AND NOT is_done AND lease_until >= {{NowPostgres}}
+        AND EXISTS (SELECT 1 FROM job WHERE id = {0} AND token = {1} AND state = 'Running')
+        """;
+
+    private const string Open = """
+        SELECT u.job_id AS "JobId", u.token AS "Token", u.stage AS "Stage"
+        FROM layer_unit u JOIN job j ON j.id = u.job_id AND j.token = u.token AND j.state = 'Running'
+        WHERE NOT u.is_done AND NOT EXISTS (SELECT 1 FROM job WHERE state = 'Queued')
+        """;
+
+    private const string InOrder = "ORDER BY j.priority DESC, j.id LIMIT 1";
+
+    private const string FindSqlite = $"{Open} AND u.lease_until < {NowSqlite} {InOrder}";
+
+    private const string FindPostgres = $"{Open} AND u.lease_until < {NowPostgres} {InOrder}";
+
     private const string NowSqlite = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
     private const string NowPostgres = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
-
-    private string Now => db.Database.IsSqlite() ? NowSqlite : NowPostgres;
 
     /// <summary>Shares layers of an attempt.</summary>
     public Task ShareAsync(Job claim, Stage stage, IReadOnlyList<SharedLayer> layers, CancellationToken cancellationToken) =>
@@ -68,13 +90,7 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
     public Task<bool> RenewAsync(string jobId, int token, string worker, CancellationToken cancellationToken) =>
         transaction.RunAsync(
             async cancel => await db.Database.ExecuteSqlRawAsync(
-                $$"""
-                UPDATE layer_unit SET lease_until = {{Now}} + {3}
-                WHERE job_id = {0} AND token = {1} AND worker = {2} AND NOT is_done AND lease_until >= {{Now}}
-                AND EXISTS (SELECT 1 FROM job WHERE id = {0} AND token = {1} AND state = 'Running')
-                """,
-                [jobId, token, worker, (long)LeaseMilliseconds],
-                cancel) > 0,
+                db.Database.IsSqlite() ? RenewSqlite : RenewPostgres, [jobId, token, worker, (long)LeaseMilliseconds], cancel) > 0,
             cancellationToken);
 
     /// <summary>A layer is finished, and its pieces are stored.</summary>
@@ -102,13 +118,7 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
     /// <summary>A stage of a running job that has layers to take; null when there is none, or while whole jobs wait: they come first.</summary>
     public async Task<OpenStage?> FindAsync(CancellationToken cancellationToken)
     {
-        string sql = $$"""
-            SELECT u.job_id AS "JobId", u.token AS "Token", u.stage AS "Stage"
-            FROM layer_unit u JOIN job j ON j.id = u.job_id AND j.token = u.token AND j.state = 'Running'
-            WHERE NOT u.is_done AND u.lease_until < {{Now}} AND NOT EXISTS (SELECT 1 FROM job WHERE state = 'Queued')
-            ORDER BY j.priority DESC, j.id LIMIT 1
-            """;
-        var found = await db.Database.SqlQueryRaw<OpenStage>(sql).ToListAsync(cancellationToken);
+        var found = await db.Database.SqlQueryRaw<OpenStage>(db.Database.IsSqlite() ? FindSqlite : FindPostgres).ToListAsync(cancellationToken);
         return found.Count == 0 ? null : found[0];
     }
 

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Condense.Pipeline.Stages;
 using Condense.Service.Access;
 using Condense.Service.Isolation;
-using Condense.Service.Storage;
 
 namespace Condense.Service.Jobs;
 
