@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Condense.Service.Hosting;
 using Condense.Service.Isolation;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.Extensions.Options;
 using Quartz;
 
@@ -61,6 +63,9 @@ internal sealed class CompressionJob(
     /// <summary>Runs, and writes down how it ended.</summary>
     private async Task AttemptAsync(Job claim, AttemptStop stop)
     {
+        using var span = Tracing.Continue("attempt", claim.TraceParent, ActivityKind.Consumer).SetTag("condense.job", claim.Id).SetTag("condense.attempt", claim.Token);
+        using var scope = logger.BeginScope(new LogScope(("Job", claim.Id), ("Attempt", claim.Token), ("Tenant", claim.TenantId)));
+        JobLog.AttemptBegan(logger, claim.Id, claim.Token);
         Fault? fault = null;
         try
         {
@@ -76,6 +81,7 @@ internal sealed class CompressionJob(
         catch (Exception exception)
         {
             fault = Fault.Of(exception);
+            span.Failed(fault.Kind.Code);
             if (fault.IsOurs)
             {
                 JobLog.AttemptFailed(logger, exception, claim.Id, claim.Token);
@@ -124,10 +130,23 @@ internal sealed class CompressionJob(
             Threads = options.Value.ThreadsPerJob(),
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
-        var progress = new ProgressLog(ledger, claim, clock);
+        using var progress = new ProgressLog(ledger, claim, clock);
         await using var pieces = new SharedPieces(scopes, claim, node.Name, assistsIn: null, clock, logger);
         var run = children.RunAsync(claim.TenantId, task, new ChildRelay(progress, pieces.AnswerAsync), stop.Token);
-        await progress.WatchAsync(run, stop);
+        try
+        {
+            await progress.WatchAsync(run, stop);
+        }
+        finally
+        {
+            // Unless the rows could not be written, it has ended already.
+            if (!run.IsCompleted)
+            {
+                await stop.CancelAsync();
+                await run.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            }
+        }
+
         return await publisher.PublishAsync(claim, input.Model, await run, task.Output, stop.Token);
     }
 
