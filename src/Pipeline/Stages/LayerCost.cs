@@ -9,7 +9,7 @@ internal static class LayerCost
     private const double WorthAsking = 1 << 22;
 
     /// <summary>From here on, together, the layers of a stage are shared with other workers.</summary>
-    private const double WorthSharing = 4e9;
+    private const double WorthSharing = 1e9;
 
     /// <summary>One multiply-add in a factorization counts like this many in a sum over entries.</summary>
     private const double Factorization = 2;
