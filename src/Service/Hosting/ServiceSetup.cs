@@ -2,6 +2,7 @@ using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
 using Condense.Service.Idempotency;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
@@ -60,6 +61,13 @@ internal static class ServiceSetup
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
         AddDatabase(services, storage, machineClock);
+        AddScheduler(services, storage, worker, role);
+        AddAnswers(services);
+    }
+
+    /// <summary>Adds what delivers work, and on workers what takes it.</summary>
+    private static void AddScheduler(IServiceCollection services, StorageOptions storage, WorkerOptions worker, ServiceRole role)
+    {
         if (role != ServiceRole.Api)
         {
             // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
@@ -77,10 +85,9 @@ internal static class ServiceSetup
         {
             services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
         }
-
-        AddAnswers(services);
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder)
@@ -175,6 +182,12 @@ internal static class ServiceSetup
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>
