@@ -54,15 +54,16 @@ internal static class ServiceSetup
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
         services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
         services.AddScoped<ArtifactStore>();
         services.AddScoped<Caller>();
         services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
+        services.AddScoped<Patience>();
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Migrator>();
         services.AddScoped<Housekeeping>();
+        services.AddSingleton<Sweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<Sweeper>());
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
@@ -88,6 +89,7 @@ internal static class ServiceSetup
         app.UseLoopbackGuard();
         app.Use(static (context, next) =>
         {
+            context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
@@ -138,13 +140,19 @@ internal static class ServiceSetup
         if (storage.Provider == DatabaseProvider.Sqlite)
         {
             services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
+            services.AddSingleton<IBlobStore, FolderBlobs>();
             services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
                 options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
             return;
         }
 
-        services.AddSingleton(_ => NpgsqlDataSource.Create(storage.ConnectionString));
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton(_ => DatabaseStart.Open(storage));
+        services.AddSingleton<DatabaseStart>();
+        services.AddSingleton<BlobCache>();
+        services.AddSingleton<IBlobStore, PostgresBlobs>();
+        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            npgsql => npgsql.ExecutionStrategy(strategy => new PatientReads(strategy, provider.GetRequiredService<Patience>(), provider.GetRequiredService<TimeProvider>()))));
     }
 
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)

@@ -37,7 +37,14 @@ internal sealed class IdSource(TimeProvider clock)
             value = ((UInt128)(ulong)_milliseconds << (8 * RandomBytes)) + _random;
         }
 
-        return string.Create(prefix.Length + Characters, (prefix, value), static (text, state) =>
+        return Write(prefix, value);
+    }
+
+    /// <summary>What comes before every id that is made at that moment or later, and after every older one.</summary>
+    public static string FirstOf(string prefix, DateTimeOffset moment) => Write(prefix, (UInt128)(ulong)moment.ToUnixTimeMilliseconds() << (8 * RandomBytes));
+
+    private static string Write(string prefix, UInt128 value) =>
+        string.Create(prefix.Length + Characters, (prefix, value), static (text, state) =>
         {
             state.prefix.CopyTo(text);
             var rest = state.value;
@@ -47,7 +54,6 @@ internal sealed class IdSource(TimeProvider clock)
                 rest >>= 5;
             }
         });
-    }
 
     /// <summary>80 random bits, the highest clear: there is always room to count up within a millisecond.</summary>
     private static UInt128 Draw()
