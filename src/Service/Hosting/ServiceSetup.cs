@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -25,7 +26,9 @@ internal static class ServiceSetup
     private const int InspectionsAtOnce = 2;
 
     /// <summary>Adds everything.</summary>
-    public static void AddCondense(this WebApplicationBuilder builder)
+    /// <param name="builder">Of the host.</param>
+    /// <param name="machineClock">What this machine takes for the time; the database's clock goes before it where nodes share one.</param>
+    public static void AddCondense(this WebApplicationBuilder builder, TimeProvider machineClock)
     {
         var services = builder.Services;
         AddOptions<StorageOptions>(services, StorageOptions.Section);
@@ -51,8 +54,8 @@ internal static class ServiceSetup
         builder.Logging.AddFilter("Quartz", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 
-        services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
+        services.AddSingleton<Node>();
         services.AddSingleton<DataFolder>();
         services.AddScoped<ArtifactStore>();
         services.AddScoped<Caller>();
@@ -62,16 +65,31 @@ internal static class ServiceSetup
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Migrator>();
         services.AddScoped<Housekeeping>();
-        services.AddSingleton<Sweeper>();
-        services.AddHostedService(provider => provider.GetRequiredService<Sweeper>());
+        services.AddSingleton<ExpirySweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<ExpirySweeper>());
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
-        AddDatabase(services, storage);
+        services.AddWebhooks(builder.Configuration, role);
+        AddDatabase(services, storage, machineClock);
+        if (role != ServiceRole.Api)
+        {
+            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
+            services.AddHostedService<LeaseKeeper>();
+        }
+
+        if (storage.Provider == DatabaseProvider.Postgres)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
+            services.AddHostedService<NoticeListener>();
+        }
+
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
         if (role != ServiceRole.Api)
         {
+            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<Sweeper>();
         }
 
         services.AddExceptionHandler<ProblemWriter>();
@@ -111,6 +129,7 @@ internal static class ServiceSetup
         v1.MapModels();
         v1.MapDatasets();
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
     }
@@ -120,25 +139,29 @@ internal static class ServiceSetup
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobSignals>();
+        services.AddSingleton<HandoverSignal>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
+        services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<ResultPublisher>();
     }
 
-    private static void AddOptions<T>(IServiceCollection services, string section)
+    /// <summary>Adds options of a section, checked at start.</summary>
+    public static void AddOptions<T>(IServiceCollection services, string section)
         where T : class =>
         services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
 
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage)
+    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
     {
         if (storage.Provider == DatabaseProvider.Sqlite)
         {
+            services.AddSingleton(machineClock);
             services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
             services.AddSingleton<IBlobStore, FolderBlobs>();
             services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
@@ -146,6 +169,9 @@ internal static class ServiceSetup
             return;
         }
 
+        services.AddSingleton(new SynchronisedTime(machineClock));
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
+        services.AddSingleton<TimeSynchroniser>();
         services.AddSingleton(_ => DatabaseStart.Open(storage));
         services.AddSingleton<DatabaseStart>();
         services.AddSingleton<BlobCache>();

@@ -10,6 +10,9 @@ internal static class DatabaseFault
     /// <summary>SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN.</summary>
     private static readonly int[] s_sqliteAway = [5, 6, 14];
 
+    /// <summary>idle_in_transaction_session_timeout: the server gave up on a node that stood still.</summary>
+    private const string SessionEnded = "25P03";
+
     /// <summary>SQLITE_FULL.</summary>
     private const int SqliteFull = 13;
 
@@ -19,6 +22,7 @@ internal static class DatabaseFault
     /// </summary>
     public static bool IsAway(Exception exception) => Of(exception) switch
     {
+        PostgresException { SqlState: SessionEnded } => true,
         PostgresException postgres => postgres.SqlState[..2] is "08" or "28" or "3D" or "53" or "57" or "58" or "XX" && !IsFull(exception),
         NpgsqlException => true,
         SqliteException sqlite => s_sqliteAway.Contains(sqlite.SqliteErrorCode),

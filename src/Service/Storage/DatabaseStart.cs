@@ -24,7 +24,7 @@ internal sealed class DatabaseStart(NpgsqlDataSource source, IOptions<StorageOpt
             var builder = new NpgsqlConnectionStringBuilder(storage.ConnectionString);
             return string.IsNullOrEmpty(builder.Host)
                 ? throw new StartupException($"Storage:ConnectionString names no Host. {Cure}")
-                : NpgsqlDataSource.Create(builder);
+                : PostgresSource.Create(builder);
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException or InvalidOperationException)
         {

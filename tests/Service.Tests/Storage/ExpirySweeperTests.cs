@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Condense.Service.Tests.Storage;
 
-public sealed class SweeperTests
+public sealed class ExpirySweeperTests
 {
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
@@ -26,10 +26,10 @@ public sealed class SweeperTests
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
         var blobs = service.Services.GetRequiredService<IBlobStore>();
 
-        db.Add(Record("old", now - Sweeper.AnswerAge - s_minute));
-        db.Add(Record("young", now - Sweeper.AnswerAge + s_minute));
-        db.Add(Checkpoint("old", await StageAsync(blobs, 1), now - Sweeper.CheckpointAge - s_minute));
-        db.Add(Checkpoint("young", await StageAsync(blobs, 2), now - Sweeper.CheckpointAge + s_minute));
+        db.Add(Record("old", now - ExpirySweeper.AnswerAge - s_minute));
+        db.Add(Record("young", now - ExpirySweeper.AnswerAge + s_minute));
+        db.Add(Checkpoint("old", await StageAsync(blobs, 1), now - ExpirySweeper.CheckpointAge - s_minute));
+        db.Add(Checkpoint("young", await StageAsync(blobs, 2), now - ExpirySweeper.CheckpointAge + s_minute));
         db.Add(NewJob("job_OVER", JobState.Succeeded));
         db.Add(NewJob("job_ON", JobState.Running));
         await db.SaveChangesAsync(Cancellation);
@@ -37,7 +37,7 @@ public sealed class SweeperTests
         db.Add(new LayerUnit { JobId = "job_ON", Token = 1, Stage = "compressing", Layer = 0, Cost = 1 });
         await db.SaveChangesAsync(Cancellation);
 
-        int removed = await service.Services.GetRequiredService<Sweeper>().SweepAsync(Cancellation);
+        int removed = await service.Services.GetRequiredService<ExpirySweeper>().SweepAsync(Cancellation);
 
         Assert.Equal(3, removed);
         Assert.Equal("young", (await db.IdempotencyRecords.AsNoTracking().SingleAsync(Cancellation)).Key);
@@ -58,8 +58,8 @@ public sealed class SweeperTests
         var now = service.Services.GetRequiredService<TimeProvider>().GetUtcNow();
         await using var scope = service.Scope();
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
-        var old = now - Sweeper.UnnamedAge - s_minute;
-        var young = now - Sweeper.UnnamedAge + s_minute;
+        var old = now - ExpirySweeper.UnnamedAge - s_minute;
+        var young = now - ExpirySweeper.UnnamedAge + s_minute;
         string[] blobs = [IdSource.FirstOf("blb_", old), IdSource.FirstOf("blb_", young), IdSource.FirstOf("blb_", old - s_minute)];
         DateTimeOffset[] times = [old, young, old];
         for (int i = 0; i < blobs.Length; i++)
@@ -79,7 +79,7 @@ public sealed class SweeperTests
 
         db.Add(Checkpoint("named", blobs[2], now));
         await db.SaveChangesAsync(Cancellation);
-        var sweeper = service.Services.GetRequiredService<Sweeper>();
+        var sweeper = service.Services.GetRequiredService<ExpirySweeper>();
         Assert.Equal(1, await sweeper.SweepAsync(Cancellation));
         Assert.Equal(0, await sweeper.SweepAsync(Cancellation));
         string[] left = database == "postgres"
@@ -96,24 +96,24 @@ public sealed class SweeperTests
         await using var second = await RunningService.StartAsync(settings);
         await using var scope = first.Scope();
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
-        db.Add(Record("old", first.Services.GetRequiredService<TimeProvider>().GetUtcNow() - Sweeper.AnswerAge - s_minute));
+        db.Add(Record("old", first.Services.GetRequiredService<TimeProvider>().GetUtcNow() - ExpirySweeper.AnswerAge - s_minute));
         await db.SaveChangesAsync(Cancellation);
         await using (var transaction = await db.Database.BeginTransactionAsync(Cancellation))
         {
             // The first node is in the middle of its sweep, and waits for this row.
             await db.Database.ExecuteSqlRawAsync("SELECT key FROM idempotency FOR UPDATE", Cancellation);
-            var sweeping = first.Services.GetRequiredService<Sweeper>().SweepAsync(Cancellation);
+            var sweeping = first.Services.GetRequiredService<ExpirySweeper>().SweepAsync(Cancellation);
             while (!await db.Database.SqlQueryRaw<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory') AS \"Value\"").SingleAsync(Cancellation))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
             }
 
-            Assert.Equal(0, await second.Services.GetRequiredService<Sweeper>().SweepAsync(Cancellation));
+            Assert.Equal(0, await second.Services.GetRequiredService<ExpirySweeper>().SweepAsync(Cancellation));
             await transaction.RollbackAsync(Cancellation);
             Assert.Equal(1, await sweeping);
         }
 
-        Assert.Equal(0, await second.Services.GetRequiredService<Sweeper>().SweepAsync(Cancellation));
+        Assert.Equal(0, await second.Services.GetRequiredService<ExpirySweeper>().SweepAsync(Cancellation));
     }
 
     private static IdempotencyRecord Record(string key, DateTimeOffset at) =>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Condense.Service.Storage;
 
 /// <summary>From time to time removes what has had its time: old answers, old checkpoints, units of ended jobs, bytes that no row names. One node at a time.</summary>
-internal sealed class Sweeper(IServiceScopeFactory scopes, IOptions<StorageOptions> options, TimeProvider clock, ILogger<Sweeper> logger) : BackgroundService
+internal sealed class ExpirySweeper(IServiceScopeFactory scopes, IOptions<StorageOptions> options, TimeProvider clock, ILogger<ExpirySweeper> logger) : BackgroundService
 {
     /// <summary>How long the first answer to an idempotency key is kept.</summary>
     public static readonly TimeSpan AnswerAge = TimeSpan.FromHours(24);
