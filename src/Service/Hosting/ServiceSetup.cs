@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
@@ -38,40 +39,16 @@ internal static class ServiceSetup
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
         var role = RoleOf(builder.Configuration);
 
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
-
-        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
-        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
-        builder.Logging.AddFilter("Quartz", LogLevel.Error);
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-
-        services.AddSingleton<IdSource>();
+        ConfigureServer(builder);
+        builder.AddTelemetry();
         services.AddSingleton<Node>();
-        services.AddSingleton<DataFolder>();
-        services.AddScoped<ArtifactStore>();
         services.AddScoped<Caller>();
-        services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
-        services.AddScoped<Patience>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
-        services.AddSingleton<ExpirySweeper>();
-        services.AddHostedService(provider => provider.GetRequiredService<ExpirySweeper>());
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
-        AddDatabase(services, storage, machineClock);
+        services.AddStorage(storage, machineClock);
         if (role != ServiceRole.Api)
         {
             // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
@@ -92,16 +69,16 @@ internal static class ServiceSetup
             services.AddHostedService<Sweeper>();
         }
 
-        services.AddExceptionHandler<ProblemWriter>();
-        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddEndpointsApiExplorer();
-        services.AddSwaggerGen(ApiDescription.Configure);
+        AddAnswers(services);
     }
 
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
+        // The listener first: what comes before it would not be counted.
+        _ = app.Services.GetRequiredService<MetricsReader>();
+        app.UseRequestSpans();
+        app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
         app.UseLoopbackGuard();
@@ -111,6 +88,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
+        app.UseRequestScopes();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -120,6 +98,7 @@ internal static class ServiceSetup
             options.DisplayRequestDuration();
         });
         app.MapProbes();
+        app.MapMetrics();
         if (RoleOf(app.Configuration) == ServiceRole.Worker)
         {
             return;
@@ -132,6 +111,29 @@ internal static class ServiceSetup
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+    }
+
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
+    }
+
+    private static void AddAnswers(IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
     }
 
     private static void AddJobs(IServiceCollection services)
@@ -156,30 +158,6 @@ internal static class ServiceSetup
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
-
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
-    {
-        if (storage.Provider == DatabaseProvider.Sqlite)
-        {
-            services.AddSingleton(machineClock);
-            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddSingleton<IBlobStore, FolderBlobs>();
-            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
-                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-            return;
-        }
-
-        services.AddSingleton(new SynchronisedTime(machineClock));
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
-        services.AddSingleton<TimeSynchroniser>();
-        services.AddSingleton(_ => DatabaseStart.Open(storage));
-        services.AddSingleton<DatabaseStart>();
-        services.AddSingleton<BlobCache>();
-        services.AddSingleton<IBlobStore, PostgresBlobs>();
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(
-            provider.GetRequiredService<NpgsqlDataSource>(),
-            npgsql => npgsql.ExecutionStrategy(strategy => new PatientReads(strategy, provider.GetRequiredService<Patience>(), provider.GetRequiredService<TimeProvider>()))));
-    }
 
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {

@@ -11,6 +11,19 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
     /// <summary>Any number that nobody else takes an advisory lock on.</summary>
     private const long LockId = 72134001;
 
+    /// <summary>Refuses tables that this version does not fit. Newer ones do: while nodes are replaced one by one, old ones go on.</summary>
+    /// <exception cref="StartupException">Migrations are missing.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        await WaitAsync(cancellationToken);
+        string[] missing = [.. await db.Database.GetPendingMigrationsAsync(cancellationToken)];
+        if (missing.Length > 0)
+        {
+            throw new StartupException(
+                $"The database lacks what this version needs ({string.Join(", ", missing)}), and Storage:Migrate is off. Run `Condense.Service migrate` with the same settings first.");
+        }
+    }
+
     /// <summary>Does it.</summary>
     /// <exception cref="StartupException">The database is not there, or does not let us.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
@@ -22,7 +35,7 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
             return;
         }
 
-        await services.GetRequiredService<DatabaseStart>().WaitAsync(cancellationToken);
+        await WaitAsync(cancellationToken);
         await db.Database.OpenConnectionAsync(cancellationToken);
 
         // Another node may take minutes over a large table.
@@ -46,6 +59,8 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
             await db.Database.CloseConnectionAsync();
         }
     }
+
+    private Task WaitAsync(CancellationToken cancellationToken) => services.GetService<DatabaseStart>()?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
 
     private async Task ApplyAsync(CancellationToken cancellationToken)
     {
