@@ -30,7 +30,7 @@ internal sealed class MeasuredService : IAsyncDisposable
     public static async Task<MeasuredService> StartAsync(string program, string folder, params string[] settings)
     {
         int port = FreePort();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, WorkingDirectory = folder };
         foreach (string argument in (string[])[program, "--urls", $"http://127.0.0.1:{port}", $"--Storage:Folder={Path.Combine(folder, "data")}", "--Logging:LogLevel:Default=Warning", .. settings])
         {
             start.ArgumentList.Add(argument);
