@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -65,6 +66,7 @@ internal static class ServiceSetup
         services.AddScoped<Housekeeping>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
+        AddUploads(services, storage, role);
         AddJobs(services);
         AddDatabase(services, storage);
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
@@ -107,10 +109,34 @@ internal static class ServiceSetup
 
         var v1 = app.MapGroup("/v1");
         v1.MapModels();
+        v1.MapParts();
+        v1.MapUploads();
         v1.MapDatasets();
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
         v1.MapMethods();
         v1.MapLimits();
+    }
+
+    private static void AddUploads(IServiceCollection services, StorageOptions storage, ServiceRole role)
+    {
+        AddOptions<UploadOptions>(services, UploadOptions.Section);
+        services.AddScoped<PartLibrary>();
+        services.AddScoped<UploadLedger>();
+        services.AddScoped<UploadReceiver>();
+        services.AddScoped<ExpiredUploads>();
+        if (storage.Provider == DatabaseProvider.Sqlite)
+        {
+            services.AddScoped<IUploadBytes, FolderUploads>();
+        }
+        else
+        {
+            services.AddScoped<IUploadBytes, PostgresUploads>();
+        }
+
+        if (role != ServiceRole.Worker)
+        {
+            services.AddHostedService<UploadSweeper>();
+        }
     }
 
     private static void AddJobs(IServiceCollection services)

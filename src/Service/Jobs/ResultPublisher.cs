@@ -13,7 +13,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     /// <param name="claim">The attempt's claim.</param>
     /// <param name="source">The model that was compressed.</param>
     /// <param name="report">The run's report.</param>
-    /// <param name="path">The file that the run made.</param>
+    /// <param name="path">The file that the run made; beside it, by the names that it refers to, those that it could not hold itself.</param>
     /// <param name="cancellationToken">Gives up; nothing is published.</param>
     /// <returns>False when the attempt had lost the job, or the job was canceled.</returns>
     /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
@@ -25,7 +25,8 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
         }
 
-        var description = await Task.Run(() => ModelInspection.InspectAsync(ModelParts.Single(path), cancellationToken), cancellationToken);
+        var parts = PartsOf(path);
+        var description = await Task.Run(() => ModelInspection.InspectAsync(parts, cancellationToken), cancellationToken);
         var model = new StoredModel
         {
             Id = ids.Next("mdl_"),
@@ -33,22 +34,62 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             Name = source.Name,
             Format = report.Format,
             Sha256 = file.Sha256,
-            Bytes = file.Bytes,
+            Bytes = description.Bytes,
             State = ModelState.Ready,
             SourceJobId = claim.Id,
             CreatedAt = clock.GetUtcNow(),
         };
         InspectionJob.Describe(model, description);
-        return await ledger.SucceedAsync(
+        var others = new List<(string Name, StagedFile File)>();
+        try
+        {
+            foreach (var (name, other) in parts.Others)
+            {
+                others.Add((name, await store.StageFileAsync(other, cancellationToken)));
+            }
+
+            return await SucceedAsync(claim, model, description, report, (Path.GetFileName(path), file), others, cancellationToken);
+        }
+        finally
+        {
+            foreach (var (_, other) in others)
+            {
+                await other.DisposeAsync();
+            }
+        }
+    }
+
+    private Task<bool> SucceedAsync(
+        Job claim,
+        StoredModel model,
+        ModelDescription description,
+        CompressionReport report,
+        (string Name, StagedFile File) main,
+        List<(string Name, StagedFile File)> others,
+        CancellationToken cancellationToken) =>
+        ledger.SucceedAsync(
             claim,
             JobSuccess.Of(report, model.Id),
             async cancel =>
             {
-                await store.AdoptAsync(file, cancel);
+                await store.AdoptAsync(main.File, cancel);
                 db.Add(model);
+                foreach (var (name, file) in others.Count == 0 ? [] : others.Prepend(main))
+                {
+                    await store.AdoptAsync(file, cancel);
+                    db.Add(new ModelPart { ModelId = model.Id, Name = name, TenantId = model.TenantId, Sha256 = file.Sha256, Bytes = file.Bytes, IsMain = file == main.File });
+                }
+
                 db.Add(InspectionJob.LayersOf(model.Id, description));
                 db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(report, ReportJson.Options) });
             },
             cancellationToken);
+
+    /// <summary>The files of a result: weights that one file can't hold lie in another.</summary>
+    private static ModelParts PartsOf(string path)
+    {
+        using var model = ModelReader.Open(ModelParts.Beside(path), ReadLimits.Default);
+        string folder = Path.GetDirectoryName(path)!;
+        return new ModelParts(path, model.UsedParts.ToDictionary(name => name, name => Path.Combine(folder, name), StringComparer.Ordinal));
     }
 }

@@ -14,8 +14,10 @@ internal sealed class Housekeeping(
     /// <summary>Does all of it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        int staged = RemoveStaged();
-        int artifacts = await RemoveOrphansAsync(cancellationToken);
+        var uploads = await db.Uploads.IgnoreQueryFilters().Where(upload => upload.ModelId == null && upload.Offset >= 0).Select(upload => upload.BlobId)
+            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        int staged = RemoveStaged(uploads);
+        int artifacts = await RemoveOrphansAsync(uploads, cancellationToken);
         int folders = await RemoveJobFoldersAsync(cancellationToken);
         int rescheduled = await RescheduleAsync(cancellationToken);
         if (staged + artifacts + folders + rescheduled > 0)
@@ -24,17 +26,19 @@ internal sealed class Housekeeping(
         }
     }
 
-    private int RemoveStaged()
+    /// <summary>Everything but uploads that can go on.</summary>
+    private int RemoveStaged(HashSet<string> uploads)
     {
-        string[] files = Directory.GetFiles(folder.Staging);
+        string[] files = [.. Directory.EnumerateFiles(folder.Staging).Where(path => !uploads.Contains(Path.GetFileName(path)))];
         Array.ForEach(files, File.Delete);
         return files.Length;
     }
 
     /// <summary>Files that were renamed into the store by a transaction that did not commit, or whose removal was cut short.</summary>
-    private async Task<int> RemoveOrphansAsync(CancellationToken cancellationToken)
+    private async Task<int> RemoveOrphansAsync(HashSet<string> uploads, CancellationToken cancellationToken)
     {
         var known = await db.Artifacts.IgnoreQueryFilters().Select(artifact => artifact.BlobId).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        known.UnionWith(uploads);
         string[] orphans = [.. Directory.EnumerateFiles(folder.Artifacts, "*", SearchOption.AllDirectories).Where(path => !known.Contains(Path.GetFileName(path)))];
         Array.ForEach(orphans, File.Delete);
         return orphans.Length;
