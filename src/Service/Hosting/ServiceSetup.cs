@@ -6,7 +6,9 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Uploads;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -26,7 +28,9 @@ internal static class ServiceSetup
     private const int InspectionsAtOnce = 2;
 
     /// <summary>Adds everything.</summary>
-    public static void AddCondense(this WebApplicationBuilder builder)
+    /// <param name="builder">Of the host.</param>
+    /// <param name="machineClock">What this machine takes for the time; the database's clock goes before it where nodes share one.</param>
+    public static void AddCondense(this WebApplicationBuilder builder, TimeProvider machineClock)
     {
         var services = builder.Services;
         AddOptions<StorageOptions>(services, StorageOptions.Section);
@@ -36,24 +40,10 @@ internal static class ServiceSetup
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
         var role = RoleOf(builder.Configuration);
 
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
-
-        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
-        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
-        builder.Logging.AddFilter("Quartz", LogLevel.Error);
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-
-        services.AddSingleton(TimeProvider.System);
+        ConfigureServer(builder);
+        builder.AddTelemetry();
         services.AddSingleton<IdSource>();
+        services.AddSingleton<Node>();
         services.AddSingleton<DataFolder>();
         services.AddSingleton<FolderBlobs>();
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
@@ -66,25 +56,40 @@ internal static class ServiceSetup
         services.AddScoped<Housekeeping>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
-        AddUploads(services, storage, role);
+        services.AddUploads(storage, role);
         AddJobs(services);
-        AddDatabase(services, storage);
+        services.AddWebhooks(builder.Configuration, role);
+        AddDatabase(services, storage, machineClock);
+        if (role != ServiceRole.Api)
+        {
+            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
+            services.AddHostedService<LeaseKeeper>();
+        }
+
+        if (storage.Provider == DatabaseProvider.Postgres)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
+            services.AddHostedService<NoticeListener>();
+        }
+
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
         if (role != ServiceRole.Api)
         {
+            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<Sweeper>();
         }
 
-        services.AddExceptionHandler<ProblemWriter>();
-        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddEndpointsApiExplorer();
-        services.AddSwaggerGen(ApiDescription.Configure);
+        AddAnswers(services);
     }
 
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
+        // The listener first: what comes before it would not be counted.
+        _ = app.Services.GetRequiredService<MetricsReader>();
+        app.UseRequestSpans();
+        app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
         app.UseLoopbackGuard();
@@ -93,6 +98,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
+        app.UseRequestScopes();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -102,6 +108,7 @@ internal static class ServiceSetup
             options.DisplayRequestDuration();
         });
         app.MapProbes();
+        app.MapMetrics();
         if (RoleOf(app.Configuration) == ServiceRole.Worker)
         {
             return;
@@ -113,30 +120,32 @@ internal static class ServiceSetup
         v1.MapUploads();
         v1.MapDatasets();
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
     }
 
-    private static void AddUploads(IServiceCollection services, StorageOptions storage, ServiceRole role)
+    private static void ConfigureServer(WebApplicationBuilder builder)
     {
-        AddOptions<UploadOptions>(services, UploadOptions.Section);
-        services.AddScoped<PartLibrary>();
-        services.AddScoped<UploadLedger>();
-        services.AddScoped<UploadReceiver>();
-        services.AddScoped<ExpiredUploads>();
-        if (storage.Provider == DatabaseProvider.Sqlite)
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
-            services.AddScoped<IUploadBytes, FolderUploads>();
-        }
-        else
-        {
-            services.AddScoped<IUploadBytes, PostgresUploads>();
+            builder.WebHost.UseUrls(ListenAddresses.Default);
         }
 
-        if (role != ServiceRole.Worker)
+        builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            services.AddHostedService<UploadSweeper>();
-        }
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
+    }
+
+    private static void AddAnswers(IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
     }
 
     private static void AddJobs(IServiceCollection services)
@@ -144,32 +153,39 @@ internal static class ServiceSetup
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobSignals>();
+        services.AddSingleton<HandoverSignal>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
+        services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<ResultPublisher>();
     }
 
-    private static void AddOptions<T>(IServiceCollection services, string section)
+    /// <summary>Adds options of a section, checked at start.</summary>
+    public static void AddOptions<T>(IServiceCollection services, string section)
         where T : class =>
         services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
 
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage)
+    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
     {
         if (storage.Provider == DatabaseProvider.Sqlite)
         {
+            services.AddSingleton(machineClock);
             services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
             services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
                 options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
             return;
         }
 
-        services.AddSingleton(_ => NpgsqlDataSource.Create(storage.ConnectionString));
+        services.AddSingleton(new SynchronisedTime(machineClock));
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
+        services.AddSingleton<TimeSynchroniser>();
+        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
         services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
     }
 

@@ -6,19 +6,22 @@ using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Takes jobs: everything that can be judged at once is judged before anything is stored.</summary>
 internal sealed class JobAcceptance(
-    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, Caller caller, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, WebhookRegister webhooks, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
     /// <exception cref="RecipeException">The recipe does not fit the model.</exception>
     public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)
     {
+        using var span = Tracing.Begin("accept");
         var errors = request.Check(out bool readable);
         if (!readable)
         {
@@ -35,7 +38,9 @@ internal sealed class JobAcceptance(
             RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
             Priority = request.Priority,
             CreatedAt = clock.GetUtcNow(),
+            TraceParent = Tracing.Current,
         };
+        span?.SetTag("condense.job", job.Id);
         return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
     }
 
@@ -44,6 +49,7 @@ internal sealed class JobAcceptance(
     {
         try
         {
+            await webhooks.RequireAsync(request.Webhook, "/webhook", cancellationToken);
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
