@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Condense.Service.Jobs;
+using Condense.Service.Webhooks;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -33,6 +34,7 @@ internal static class ApiDescription
         options.MapType<JsonNode>(() => new OpenApiSchema());
         options.OperationFilter<BodyFilter>();
         options.SchemaFilter<FrequencyFilter>();
+        options.DocumentFilter<WebhookDocument>();
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>
