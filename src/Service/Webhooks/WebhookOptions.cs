@@ -34,7 +34,7 @@ internal sealed record WebhookOptions : IValidatableObject
     public int Parallelism { get; init; } = 64;
 
     /// <summary>Attempts of this process at once at the same receiver; the others wait without standing in anyone's way. Default: 8.</summary>
-    [Range(2, 1000)]
+    [Range(1, 1000)]
     public int ParallelismPerReceiver { get; init; } = 8;
 
     /// <summary>The longest wait before this process looks for deliveries that another one has written, or that have become due. Default: 1 s.</summary>

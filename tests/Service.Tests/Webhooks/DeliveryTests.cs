@@ -13,6 +13,8 @@ public sealed class DeliveryTests
 
     private static readonly double[] s_waits = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400];
 
+    private static readonly Dictionary<string, int> s_idle = [];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Databases => ["sqlite", "postgres"];
@@ -131,7 +133,7 @@ public sealed class DeliveryTests
         long now = s_start.ToUnixTimeMilliseconds();
         await using var scope = service.Scope();
         var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
-        var claims = await queue.ClaimAsync(now, now + 30_000, [], 1, 1, Cancellation);
+        var claims = await queue.ClaimAsync(now, now + 30_000, s_idle, 1, 1, Cancellation);
         Assert.True((await AttemptAsync(service, Assert.Single(claims), now))!.IsGone);
         Assert.Equal("gone", (await FindEndpointAsync(service)).DisabledReason);
         Assert.Null(Assert.Single(await SendDueAsync(service, now)));
@@ -172,7 +174,7 @@ public sealed class DeliveryTests
             await using var scope = service.Scope();
             var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
             long now = s_start.AddDays(day).ToUnixTimeMilliseconds();
-            var claim = Assert.Single(await queue.ClaimAsync(0, now + 30_000, [], 1, 1, Cancellation));
+            var claim = Assert.Single(await queue.ClaimAsync(0, now + 30_000, s_idle, 1, 1, Cancellation));
             Assert.Equal(succeeds, (await AttemptAsync(service, claim, now))!.Succeeded);
             Assert.Equal(reason, (await FindEndpointAsync(service)).DisabledReason);
         }
@@ -187,9 +189,9 @@ public sealed class DeliveryTests
         string id = await AddDeliveryAsync(service, receiver);
         await using var scope = service.Scope();
         var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
-        var slow = Assert.Single(await queue.ClaimAsync(1000, 31_000, [], 8, 64, Cancellation));
-        Assert.Empty(await queue.ClaimAsync(30_999, 99_000, [], 8, 64, Cancellation));
-        var next = Assert.Single(await queue.ClaimAsync(31_000, 61_000, [], 8, 64, Cancellation));
+        var slow = Assert.Single(await queue.ClaimAsync(1000, 31_000, s_idle, 8, 64, Cancellation));
+        Assert.Empty(await queue.ClaimAsync(30_999, 99_000, s_idle, 8, 64, Cancellation));
+        var next = Assert.Single(await queue.ClaimAsync(31_000, 61_000, s_idle, 8, 64, Cancellation));
         Assert.Equal(slow.Id, next.Id);
         await AttemptAsync(service, slow, 1000);
         Assert.Equal(("pending", 0), ((await FindAsync(service, id)).State, (await FindAsync(service, id)).AttemptCount));
@@ -213,10 +215,10 @@ public sealed class DeliveryTests
 
         await using var scope = service.Scope();
         var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
-        var claims = await queue.ClaimAsync(1, 30_000, ["slow.example.com"], 2, 64, Cancellation);
+        var claims = await queue.ClaimAsync(1, 30_000, new Dictionary<string, int> { ["slow.example.com"] = 2, ["quick.example.com:8443"] = 1 }, 2, 64, Cancellation);
         string endpoint = (await FindEndpointAsync(service)).Id;
-        Assert.Equal([endpoint, endpoint, "quick.example.com:8443", "quick.example.com:8443"], claims.Select(DeliveryQueue.ReceiverOf).OrderDescending(StringComparer.Ordinal));
-        var more = await queue.ClaimAsync(1, 30_000, [], 64, 5, Cancellation);
+        Assert.Equal([endpoint, endpoint, "quick.example.com:8443"], claims.Select(DeliveryQueue.ReceiverOf).OrderDescending(StringComparer.Ordinal));
+        var more = await queue.ClaimAsync(1, 30_000, s_idle, 64, 5, Cancellation);
         Assert.Equal(5, more.Count);
         Assert.Empty(more.Select(claim => claim.Id).Intersect(claims.Select(claim => claim.Id), StringComparer.Ordinal));
     }
@@ -237,7 +239,7 @@ public sealed class DeliveryTests
         };
         await ledger.AcceptAsync(job, _ => Task.CompletedTask, Cancellation);
         var queued = await db.Deliveries.AsNoTracking().SingleAsync(Cancellation);
-        Assert.Equal(("job.queued", "00-1-2-01", s_start.Year == 2030), (queued.Type, queued.TraceParent, true));
+        Assert.Equal(("job.queued", "00-1-2-01"), (queued.Type, queued.TraceParent));
 
         var transaction = scope.ServiceProvider.GetRequiredService<WriteTransaction>();
         await Assert.ThrowsAsync<InvalidOperationException>(() => transaction.RunAsync<int>(
@@ -319,7 +321,7 @@ public sealed class DeliveryTests
     private static async Task<IReadOnlyList<DeliveryAttempt?>> SendDueAsync(RunningService service, long now)
     {
         await using var scope = service.Scope();
-        var claims = await scope.ServiceProvider.GetRequiredService<DeliveryQueue>().ClaimAsync(now, now + 30_000, [], 64, 64, Cancellation);
+        var claims = await scope.ServiceProvider.GetRequiredService<DeliveryQueue>().ClaimAsync(now, now + 30_000, s_idle, 64, 64, Cancellation);
         var attempts = new List<DeliveryAttempt?>();
         foreach (var claim in claims)
         {

@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
+using Condense.Service.Access;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Xunit;
 
@@ -90,18 +91,32 @@ public sealed class WebhookSenderTests : IDisposable
     [Fact]
     public async Task Two_senders_on_one_database_send_each_message_once()
     {
-        const int Messages = 60;
+        const int Messages = 200;
         await using var receiver = await WebhookReceiver.StartAsync();
         string[] settings = [.. await RunningService.PostgresSettingsAsync(), .. receiver.Settings];
         await using var first = await RunningService.StartAsync(settings);
         await using var second = await RunningService.StartAsync(settings);
-        for (int i = 0; i < 4; i++)
+        await using (var writing = first.Scope())
         {
-            await WebhookTests.AddAsync(first, receiver.Url($"/{i}"), "model.ready");
+            var rows = writing.ServiceProvider.GetRequiredService<CondenseDbContext>();
+            for (int i = 0; i < Messages; i++)
+            {
+                rows.Add(new Delivery
+                {
+                    Id = first.Services.GetRequiredService<IdSource>().Next("dlv_"),
+                    TenantId = Tenant.Default,
+                    Url = receiver.Url($"/{i}"),
+                    Type = "job.succeeded",
+                    Payload = """{"type":"job.succeeded"}""",
+                    State = "pending",
+                    DueAt = 0,
+                    CreatedAt = TimeProvider.System.GetUtcNow(),
+                });
+            }
+
+            await rows.SaveChangesAsync(Cancellation);
         }
 
-        var all = new ConcurrentBag<string>();
-        await Task.WhenAll(Enumerable.Range(0, Messages / 4).Select(async i => all.Add(await (i % 2 == 0 ? first : second).Api.AddModelAsync(SampleModels.Layers(1, 8, 8, seed: i)))));
         await receiver.UntilAsync(Messages);
         await using var scope = first.Scope();
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
