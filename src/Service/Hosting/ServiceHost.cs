@@ -10,11 +10,14 @@ internal static class ServiceHost
 
     /// <summary>Runs until the process is asked to end.</summary>
     /// <returns>The exit code: 0, or 1 when the service could not start.</returns>
-    public static async Task<int> RunAsync(string[] args)
+    /// <param name="args">The settings.</param>
+    /// <param name="machineClock">What this machine takes for the time; by default its clock.</param>
+    /// <param name="extend">More services, or others.</param>
+    public static async Task<int> RunAsync(string[] args, TimeProvider? machineClock = null, Action<IServiceCollection>? extend = null)
     {
         try
         {
-            await using var app = Build(args);
+            await using var app = Build(args, machineClock, extend);
 
             // `swagger tofile` starts this program to read its routes; there is nothing to prepare for that.
             if (string.Equals(System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name, "dotnet-swagger", StringComparison.Ordinal))
@@ -41,10 +44,11 @@ internal static class ServiceHost
     }
 
     /// <summary>Builds the service; nothing is touched yet.</summary>
-    public static WebApplication Build(string[] args)
+    public static WebApplication Build(string[] args, TimeProvider? machineClock = null, Action<IServiceCollection>? extend = null)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.AddCondense();
+        builder.AddCondense(machineClock ?? TimeProvider.System);
+        extend?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapCondense();
         return app;
@@ -58,6 +62,11 @@ internal static class ServiceHost
         var cancellationToken = app.Lifetime.ApplicationStopping;
         await using var scope = app.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<Migrator>().MigrateAsync(cancellationToken);
+        if (app.Services.GetService<TimeSynchroniser>() is { } time)
+        {
+            await time.MeasureAsync(cancellationToken);
+        }
+
         await scope.ServiceProvider.GetRequiredService<Housekeeping>().RunAsync(cancellationToken);
     }
 }

@@ -26,7 +26,9 @@ internal static class ServiceSetup
     private const int InspectionsAtOnce = 2;
 
     /// <summary>Adds everything.</summary>
-    public static void AddCondense(this WebApplicationBuilder builder)
+    /// <param name="builder">Of the host.</param>
+    /// <param name="machineClock">What this machine takes for the time; the database's clock goes before it where nodes share one.</param>
+    public static void AddCondense(this WebApplicationBuilder builder, TimeProvider machineClock)
     {
         var services = builder.Services;
         AddOptions<StorageOptions>(services, StorageOptions.Section);
@@ -52,8 +54,8 @@ internal static class ServiceSetup
         builder.Logging.AddFilter("Quartz", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 
-        services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdSource>();
+        services.AddSingleton<Node>();
         services.AddSingleton<DataFolder>();
         services.AddSingleton<FolderBlobs>();
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
@@ -68,11 +70,25 @@ internal static class ServiceSetup
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
-        AddDatabase(services, storage);
+        AddDatabase(services, storage, machineClock);
+        if (role != ServiceRole.Api)
+        {
+            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
+            services.AddHostedService<LeaseKeeper>();
+        }
+
+        if (storage.Provider == DatabaseProvider.Postgres)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
+            services.AddHostedService<NoticeListener>();
+        }
+
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
         if (role != ServiceRole.Api)
         {
+            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<Sweeper>();
         }
 
         services.AddExceptionHandler<ProblemWriter>();
@@ -121,10 +137,12 @@ internal static class ServiceSetup
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobSignals>();
+        services.AddSingleton<HandoverSignal>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
+        services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<ResultPublisher>();
     }
@@ -137,17 +155,21 @@ internal static class ServiceSetup
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
 
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage)
+    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
     {
         if (storage.Provider == DatabaseProvider.Sqlite)
         {
+            services.AddSingleton(machineClock);
             services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
             services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
                 options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
             return;
         }
 
-        services.AddSingleton(_ => NpgsqlDataSource.Create(storage.ConnectionString));
+        services.AddSingleton(new SynchronisedTime(machineClock));
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
+        services.AddSingleton<TimeSynchroniser>();
+        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
         services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
     }
 

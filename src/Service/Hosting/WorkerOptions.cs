@@ -28,6 +28,18 @@ internal sealed record WorkerOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan CheckInTolerance { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a job stays a worker's that is not heard of. A dead worker's job is another's after at most this and a second. Default: 8 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>How often a worker renews its leases; also how soon it sees a cancellation whose notice was lost. Default: 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan Renewal { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a process that is asked to end waits for its jobs to finish their current layers. Default: 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The wait before the second attempt of a job that failed through our fault; it doubles with every further one. Default: 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(2);

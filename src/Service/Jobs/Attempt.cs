@@ -18,6 +18,6 @@ internal sealed class Attempt
     /// <summary>When it ended, UTC.</summary>
     public DateTimeOffset? EndedAt { get; set; }
 
-    /// <summary>How it ended: <c>succeeded</c>, <c>canceled</c>, <c>drained</c>, <c>workerDied</c>, or an error code.</summary>
+    /// <summary>How it ended: <c>succeeded</c>, <c>canceled</c>, <c>drained</c>, <c>leaseLost</c>, <c>workerDied</c>, or an error code.</summary>
     public string? EndReason { get; set; }
 }

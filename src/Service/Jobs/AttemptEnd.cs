@@ -12,6 +12,9 @@ internal static class AttemptEnd
     /// <summary>The service stopped in an orderly way; the attempt does not count against the job.</summary>
     public const string Drained = "drained";
 
+    /// <summary>The database was out of reach for so long that the job might have been another's; the attempt does not count against the job.</summary>
+    public const string LeaseLost = "leaseLost";
+
     /// <summary>The process died.</summary>
     public const string WorkerDied = "workerDied";
 }

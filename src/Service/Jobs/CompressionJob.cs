@@ -18,6 +18,7 @@ internal sealed class CompressionJob(
     ResultPublisher publisher,
     DataFolder folder,
     RunningJobs running,
+    Node node,
     TimeProvider clock,
     IOptions<WorkerOptions> options,
     ILogger<CompressionJob> logger) : IJob
@@ -28,64 +29,81 @@ internal sealed class CompressionJob(
     /// <summary>Names ONNX Runtime's library, as it does for the command line; the setting comes first.</summary>
     private const string RuntimeVariable = "CONDENSE_ONNXRUNTIME_LIBRARY";
 
-    private static readonly string s_worker = $"{Environment.MachineName}/{Environment.ProcessId}";
+    private static readonly TimeSpan s_databasePause = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
+        // Quartz keeps a firing that a shutdown has interrupted, and hands it to another node or the next start.
+        cancellationToken.ThrowIfCancellationRequested();
         string id = WorkTriggers.SubjectOf(context);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (!running.TryEnter(id, stop))
+        long asked = clock.GetTimestamp();
+        if (await WhenDatabaseAnswersAsync(() => ledger.ClaimAsync(id, node.Name, CancellationToken.None), cancellationToken) is not { } claim)
         {
             return;
         }
 
+        using var stop = new AttemptStop(claim, cancellationToken) { RenewedAt = asked };
+        await running.EnterAsync(stop);
         try
         {
-            if (await ledger.ClaimAsync(id, s_worker, cancellationToken) is { } claim)
-            {
-                await AttemptAsync(claim, stop);
-            }
-
-            if (await ledger.HasEndedAsync(id, CancellationToken.None))
+            await AttemptAsync(claim, stop);
+            if (await WhenDatabaseAnswersAsync(() => ledger.HasEndedAsync(id, CancellationToken.None), cancellationToken))
             {
                 RemoveWork(id);
             }
         }
         finally
         {
-            running.Leave(id);
+            running.Leave(stop);
         }
-
-        // Quartz keeps a firing that a shutdown has interrupted, and delivers it after the next start.
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Runs, and writes down how it ended.</summary>
-    private async Task AttemptAsync(Job claim, CancellationTokenSource stop)
+    private async Task AttemptAsync(Job claim, AttemptStop stop)
     {
+        Fault? fault = null;
         try
         {
-            if (!await RunAsync(claim, stop))
+            if (await RunAsync(claim, stop))
             {
-                await ledger.StopAsync(claim);
+                return;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            await ledger.StopAsync(claim);
+            // Said below.
         }
         catch (Exception exception)
         {
-            var fault = Fault.Of(exception);
+            fault = Fault.Of(exception);
             if (fault.IsOurs)
             {
                 JobLog.AttemptFailed(logger, exception, claim.Id, claim.Token);
             }
+        }
 
-            if (!await ledger.FailAsync(claim, fault, options.Value.RetryDelay))
+        // A process that ends does not wait for the database: another one finds the job when its lease has ended.
+        var giveUp = stop.Reason == StopReason.Drained ? stop.Token : CancellationToken.None;
+        if (fault is null || !await WhenDatabaseAnswersAsync(() => ledger.FailAsync(claim, fault, options.Value.RetryDelay), giveUp))
+        {
+            string reason = stop.Reason == StopReason.LeaseLost ? AttemptEnd.LeaseLost : AttemptEnd.Drained;
+            await WhenDatabaseAnswersAsync(() => ledger.StopAsync(claim, reason), giveUp);
+        }
+    }
+
+    /// <summary>Reads or writes rows, again and again while the database is away: the work itself does not depend on it.</summary>
+    private async Task<T> WhenDatabaseAnswersAsync<T>(Func<Task<T>> action, CancellationToken giveUp)
+    {
+        while (true)
+        {
+            try
             {
-                await ledger.CancelAsync(claim);
+                return await action();
+            }
+            catch (Exception exception) when (Fault.Of(exception).Kind == ProblemKind.DatabaseUnavailable && !giveUp.IsCancellationRequested)
+            {
+                await Task.Delay(s_databasePause, clock, CancellationToken.None);
             }
         }
     }

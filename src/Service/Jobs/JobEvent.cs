@@ -37,7 +37,7 @@ internal static class EventType
     /// <summary>It was asked to stop.</summary>
     public const string Canceling = "job.canceling";
 
-    /// <summary>An attempt failed through our fault, or was drained: the job waits again.</summary>
+    /// <summary>An attempt failed through our fault, was drained, or its worker died: the job waits again.</summary>
     public const string Requeued = "job.requeued";
 
     /// <summary>It ended well.</summary>
@@ -48,4 +48,7 @@ internal static class EventType
 
     /// <summary>It ended because it was asked to.</summary>
     public const string Canceled = "job.canceled";
+
+    /// <summary>It ended because nobody had begun it in time.</summary>
+    public const string Expired = "job.expired";
 }

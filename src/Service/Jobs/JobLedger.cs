@@ -6,6 +6,7 @@ using Condense.Service.Storage;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Jobs;
 
@@ -13,8 +14,18 @@ namespace Condense.Service.Jobs;
 /// The one place that changes a job. Every change is one conditional UPDATE, its event and what belongs to it, in one transaction; whoever
 /// holds an older fencing token, or comes after a terminal state, changes nothing.
 /// </summary>
-internal sealed class JobLedger(
-    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, Caller caller, RunningJobs running, JobSignals signals, Outbox outbox, IdSource ids, TimeProvider clock)
+internal sealed partial class JobLedger(
+    CondenseDbContext db,
+    WriteTransaction transaction,
+    WorkTriggers triggers,
+    Caller caller,
+    RunningJobs running,
+    JobSignals signals,
+    HandoverSignal handover,
+    Outbox outbox,
+    IdSource ids,
+    IOptions<WorkerOptions> options,
+    TimeProvider clock)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;
@@ -31,60 +42,8 @@ internal sealed class JobLedger(
                 db.Add(job);
                 await AddEventAsync(job, Event(job.Id, 1, EventType.Queued, new { job.Priority }), cancel);
                 await db.SaveChangesAsync(cancel);
-                await triggers.CompressAsync(scheduler, job.Id, job.Priority, cancel);
-                return job;
-            },
-            cancellationToken);
-
-    /// <summary>
-    /// Begins an attempt. A job that was left running belongs to a process that died. Finishes a job that may not run any more: one that was
-    /// canceled meanwhile, or one at which the process has died too often.
-    /// </summary>
-    /// <returns>The row with its new token; null when there is nothing to run.</returns>
-    public Task<Job?> ClaimAsync(string id, string worker, CancellationToken cancellationToken) =>
-        transaction.RunAsync(
-            async cancel =>
-            {
-                var job = await db.Jobs.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel);
-                if (job is null || job.State.IsTerminal())
-                {
-                    return null;
-                }
-
-                caller.Become(job.TenantId);
-
-                var now = clock.GetUtcNow();
-                await EndAttemptsAsync(id, AttemptEnd.WorkerDied, now, cancel);
-                if (job.State == JobState.Canceling)
-                {
-                    await FinishAsync(job, JobState.Canceled, EventType.Canceled, null, null, cancel);
-                    return null;
-                }
-
-                int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == id && attempt.EndReason != AttemptEnd.Drained, cancel);
-                if (counted >= MaxAttempts)
-                {
-                    var fault = new Fault(ProblemKind.WorkerCrashedRepeatedly, $"The process died in each of {counted} attempts, or failed in them. The job is not tried again.", []);
-                    await FinishAsync(job, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, Json(JobError.Of(fault))), JobError.Of(fault), cancel);
-                    return null;
-                }
-
-                bool claimed = await ChangeAsync(
-                    job,
-                    EventType.Started,
-                    set => set.SetProperty(row => row.State, JobState.Running)
-                        .SetProperty(row => row.Token, row => row.Token + 1)
-                        .SetProperty(row => row.StartedAt, row => row.StartedAt ?? now),
-                    new { Attempt = job.Token + 1, Worker = worker },
-                    cancel);
-                if (!claimed)
-                {
-                    return null;
-                }
-
-                job.Token++;
-                job.State = JobState.Running;
-                db.Add(new Attempt { JobId = id, Number = job.Token, Worker = worker, StartedAt = now });
+                await triggers.CompressAsync(scheduler, job, cancel);
+                await Notices.SendAsync(db, cancel, Notices.Work, Notices.Event(job.Id));
                 return job;
             },
             cancellationToken);
@@ -125,7 +84,7 @@ internal sealed class JobLedger(
                 if (mine)
                 {
                     await addRows(cancel);
-                    await EndAttemptsAsync(claim.Id, AttemptEnd.Succeeded, clock.GetUtcNow(), cancel);
+                    await EndAttemptsAsync(claim, AttemptEnd.Succeeded, cancel);
                 }
 
                 return mine;
@@ -140,18 +99,17 @@ internal sealed class JobLedger(
     {
         var error = JobError.Of(fault);
         string json = Json(error);
-        int counted = await db.Attempts.CountAsync(attempt => attempt.JobId == claim.Id && attempt.EndReason != AttemptEnd.Drained);
+        int counted = await CountAttemptsAsync(claim.Id, CancellationToken.None);
         if (fault.IsOurs && counted < MaxAttempts)
         {
+            var wait = retryDelay * (1 << (counted - 1));
             return await transaction.RunAsync(
-                async (scheduler, cancel) =>
+                async cancel =>
                 {
-                    bool waits = await ChangeAsync(
-                        claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued).SetProperty(row => row.ErrorJson, json), error, cancel);
+                    bool waits = await RequeueAsync(claim, wait, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                     if (waits)
                     {
-                        await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
-                        await triggers.CompressAgainAsync(scheduler, claim, retryDelay * (1 << (counted - 1)), cancel);
+                        await EndAttemptsAsync(claim, fault.Kind.Code, cancel);
                     }
 
                     return waits;
@@ -165,7 +123,7 @@ internal sealed class JobLedger(
                 bool mine = await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                 if (mine)
                 {
-                    await EndAttemptsAsync(claim.Id, fault.Kind.Code, clock.GetUtcNow(), cancel);
+                    await EndAttemptsAsync(claim, fault.Kind.Code, cancel);
                 }
 
                 return mine;
@@ -174,10 +132,13 @@ internal sealed class JobLedger(
     }
 
     /// <summary>
-    /// Ends an attempt that was stopped: by the user, then the job is canceled; by the service's own end, then it waits for the next start, and the
-    /// attempt does not count.
+    /// Ends an attempt that was stopped: by the user, then the job is canceled; else it goes back to the queue, at once, and the attempt does not
+    /// count.
     /// </summary>
-    public Task<bool> StopAsync(Job claim) =>
+    /// <param name="claim">The attempt's claim.</param>
+    /// <param name="reason">The word for it, if it was not the user.</param>
+    /// <returns>False when the job is another's already.</returns>
+    public Task<bool> StopAsync(Job claim, string reason = AttemptEnd.Drained) =>
         transaction.RunAsync(
             async cancel =>
             {
@@ -186,11 +147,10 @@ internal sealed class JobLedger(
                     return true;
                 }
 
-                bool mine = await ChangeAsync(
-                    claim, EventType.Requeued, set => set.SetProperty(row => row.State, JobState.Queued), new { Reason = AttemptEnd.Drained }, cancel);
+                bool mine = await RequeueAsync(claim, TimeSpan.Zero, null, new { Reason = reason }, cancel);
                 if (mine)
                 {
-                    await EndAttemptsAsync(claim.Id, AttemptEnd.Drained, clock.GetUtcNow(), cancel);
+                    await EndAttemptsAsync(claim, reason, cancel);
                 }
 
                 return mine;
@@ -209,25 +169,25 @@ internal sealed class JobLedger(
         var state = await transaction.RunAsync(
             async cancel =>
             {
-                var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel) ?? throw NoJob(id);
-                switch (job.State)
+                while (true)
                 {
-                    case JobState.Succeeded or JobState.Failed:
+                    var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancel) ?? throw NoJob(id);
+                    if (job.State is JobState.Succeeded or JobState.Failed or JobState.Expired)
+                    {
                         throw new ProblemException(ProblemKind.JobAlreadyFinished, $"The job {id} has {job.State.ToString().ToLowerInvariant()} already.");
-                    case JobState.Queued:
-                        await FinishAsync(job, JobState.Canceled, EventType.Canceled, null, null, cancel);
-                        return JobState.Canceled;
-                    case JobState.Running:
-                        await ChangeAsync(job, EventType.Canceling, set => set.SetProperty(row => row.State, JobState.Canceling), null, cancel);
-                        return JobState.Canceling;
-                    default:
+                    }
+
+                    // Not changed: a worker was faster. Then it is in another state by now.
+                    if (job.State is JobState.Canceled or JobState.Canceling || await TryRequestCancelAsync(job, cancel))
+                    {
                         return job.State;
+                    }
                 }
             },
             cancellationToken);
         if (state == JobState.Canceling)
         {
-            running.Stop(id);
+            running.Stop(id, StopReason.Canceled);
         }
 
         return state;
@@ -242,6 +202,21 @@ internal sealed class JobLedger(
     public static ProblemException NoJob(string id) => new(ProblemKind.NotFound, $"There is no job {id}.");
 
     private static string Json<T>(T document) => JsonSerializer.Serialize(document, ApiJson.Options);
+
+    private async Task<bool> TryRequestCancelAsync(Job job, CancellationToken cancellationToken)
+    {
+        bool waits = job.State == JobState.Queued;
+        bool changed = waits
+            ? await FinishAsync(job, JobState.Canceled, EventType.Canceled, null, null, cancellationToken)
+            : await ChangeAsync(job, EventType.Canceling, set => set.SetProperty(row => row.State, JobState.Canceling), null, cancellationToken);
+        if (changed)
+        {
+            job.State = waits ? JobState.Canceled : JobState.Canceling;
+            await Notices.SendAsync(db, cancellationToken, Notices.Cancel(job.Id));
+        }
+
+        return changed;
+    }
 
     private async Task<bool> TryCancelAsync(Job claim, CancellationToken cancellationToken)
     {
@@ -260,14 +235,14 @@ internal sealed class JobLedger(
         bool mine = await FinishAsync(canceling, JobState.Canceled, EventType.Canceled, null, null, cancellationToken);
         if (mine)
         {
-            await EndAttemptsAsync(claim.Id, AttemptEnd.Canceled, clock.GetUtcNow(), cancellationToken);
+            await EndAttemptsAsync(claim, AttemptEnd.Canceled, cancellationToken);
         }
 
         return mine;
     }
 
     private Task<bool> FinishAsync(
-        Job expected, JobState state, string type, Action<UpdateSettersBuilder<Job>>? set, object? data, CancellationToken cancellationToken)
+        Job expected, JobState state, string type, Action<UpdateSettersBuilder<Job>>? set, object? data, CancellationToken cancellationToken, bool onlyLapsed = false)
     {
         var now = clock.GetUtcNow();
         return ChangeAsync(
@@ -275,20 +250,26 @@ internal sealed class JobLedger(
             type,
             setters =>
             {
-                setters.SetProperty(row => row.State, state).SetProperty(row => row.FinishedAt, now);
+                setters.SetProperty(row => row.State, state).SetProperty(row => row.FinishedAt, now)
+                    .SetProperty(row => row.Worker, (string?)null).SetProperty(row => row.LeaseUntil, 0);
                 set?.Invoke(setters);
             },
             data,
-            cancellationToken);
+            cancellationToken,
+            onlyLapsed);
     }
 
-    /// <summary>The conditional UPDATE and its event, if it is one: nothing happens unless the job is in the expected state and under the expected token.</summary>
+    /// <summary>
+    /// The conditional UPDATE and its event, if it is one: nothing happens unless the job is in the expected state and under the expected token,
+    /// and nothing to a job that somebody still has, or that waits, where only a lapsed one is meant.
+    /// </summary>
     private async Task<bool> ChangeAsync(
-        Job expected, string? type, Action<UpdateSettersBuilder<Job>> set, object? data, CancellationToken cancellationToken)
+        Job expected, string? type, Action<UpdateSettersBuilder<Job>> set, object? data, CancellationToken cancellationToken, bool onlyLapsed = false)
     {
         int events = type is null ? 0 : 1;
         int changed = await db.Jobs
-            .Where(row => row.Id == expected.Id && row.State == expected.State && row.Token == expected.Token)
+            .Where(row => row.Id == expected.Id && row.State == expected.State && row.Token == expected.Token
+                && (!onlyLapsed || row.LeaseUntil <= DatabaseClock.Milliseconds()))
             .ExecuteUpdateAsync(
                 setters =>
                 {
@@ -308,12 +289,16 @@ internal sealed class JobLedger(
 
         int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);
         await AddEventAsync(expected, Event(expected.Id, sequence, type, data), cancellationToken);
+        await Notices.SendAsync(db, cancellationToken, Notices.Event(expected.Id));
         return true;
     }
 
-    private Task<int> EndAttemptsAsync(string jobId, string reason, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db.Attempts.Where(attempt => attempt.JobId == jobId && attempt.EndedAt == null)
+    private async Task EndAttemptsAsync(Job claim, string reason, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        await db.Attempts.Where(attempt => attempt.JobId == claim.Id && attempt.Number <= claim.Token && attempt.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
+    }
 
     /// <summary>Adds an event, and what webhooks tell of it.</summary>
     private Task AddEventAsync(Job job, JobEvent item, CancellationToken cancellationToken)

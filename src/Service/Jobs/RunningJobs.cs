@@ -2,33 +2,41 @@ using System.Collections.Concurrent;
 
 namespace Condense.Service.Jobs;
 
-/// <summary>The jobs that this process works on: none twice at a time, and a request can stop one.</summary>
+/// <summary>The attempts of this process: none runs beside an older one of the same job, and a request can stop one.</summary>
 internal sealed class RunningJobs
 {
-    private readonly ConcurrentDictionary<string, CancellationTokenSource> _jobs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, AttemptStop> _jobs = new(StringComparer.Ordinal);
 
-    /// <summary>Enters a job until <see cref="Leave"/>.</summary>
-    /// <param name="id">The job.</param>
-    /// <param name="stop">What stops it.</param>
-    /// <returns>False when the job is being worked on already.</returns>
-    public bool TryEnter(string id, CancellationTokenSource stop) => _jobs.TryAdd(id, stop);
+    /// <summary>The attempts at this moment.</summary>
+    public IReadOnlyCollection<AttemptStop> All => [.. _jobs.Values];
 
-    /// <summary>The work on a job has ended.</summary>
-    public void Leave(string id) => _jobs.TryRemove(id, out _);
+    /// <summary>Enters an attempt until <see cref="Leave"/>. An older one here of the same job has lost it: it is stopped, and waited for.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public async Task EnterAsync(AttemptStop attempt)
+    {
+        while (!_jobs.TryAdd(attempt.Claim.Id, attempt))
+        {
+            if (_jobs.TryGetValue(attempt.Claim.Id, out var older))
+            {
+                older.Stop(StopReason.LeaseLost);
+                await older.Left;
+            }
+        }
+    }
+
+    /// <summary>The attempt has ended.</summary>
+    public void Leave(AttemptStop attempt)
+    {
+        _jobs.TryRemove(KeyValuePair.Create(attempt.Claim.Id, attempt));
+        attempt.Leave();
+    }
 
     /// <summary>Stops a job, if it runs here.</summary>
-    public void Stop(string id)
+    public void Stop(string id, StopReason reason)
     {
-        if (_jobs.TryGetValue(id, out var stop))
+        if (_jobs.TryGetValue(id, out var attempt))
         {
-            try
-            {
-                stop.Cancel();
-            }
-            catch (ObjectDisposedException)
-            {
-                // It ended by itself between the look and the call.
-            }
+            attempt.Stop(reason);
         }
     }
 }

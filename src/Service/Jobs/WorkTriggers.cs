@@ -12,44 +12,73 @@ internal sealed class WorkTriggers(TimeProvider clock)
     /// <summary>What reads uploaded models: never behind a long compression.</summary>
     public const string InspectionGroup = "inspect";
 
+    /// <summary>
+    /// A job goes before those of a priority lower by one that were accepted up to this much earlier, and not before older ones: however many
+    /// of a higher priority keep coming, a job of priority p waits for none that was accepted more than (9 - p) times this after it.
+    /// </summary>
+    public static readonly TimeSpan PriorityStep = TimeSpan.FromMinutes(10);
+
     private const string SubjectKey = "subject";
 
-    /// <summary>
-    /// Everything that waits is due at this one moment: Quartz fires the earliest trigger first and looks at the priority only between
-    /// equals. The triggers ignore misfires, or the misfire handler would move the ones that wait longest to the back.
-    /// </summary>
+    /// <summary>All models that wait are due at this one moment: in the order in which they come.</summary>
     private static readonly DateTimeOffset s_due = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>
+    /// The moment by which a job is ordered. Quartz fires the earliest trigger first and looks at its own priority only between equals, so the
+    /// priority moves the moment: always into the past, for a job may run at once.
+    /// </summary>
+    public static DateTimeOffset DueOf(Job job) => job.CreatedAt - (PriorityStep * (job.Priority + 1));
 
     /// <summary>The id of the row that a firing is about.</summary>
     public static string SubjectOf(IJobExecutionContext context) => (string)context.MergedJobDataMap[SubjectKey]!;
 
     /// <summary>Schedules the inspection of a model.</summary>
     public async Task InspectAsync(IScheduler scheduler, string modelId, CancellationToken cancellationToken) =>
-        await scheduler.ScheduleJob(Trigger(InspectionJob.Key, InspectionGroup, modelId, modelId, s_due, priority: 0), cancellationToken: cancellationToken);
+        await scheduler.ScheduleJob(Trigger(InspectionJob.Key, InspectionGroup, modelId, modelId, s_due), cancellationToken: cancellationToken);
 
-    /// <summary>Schedules a job.</summary>
-    public async Task CompressAsync(IScheduler scheduler, string jobId, int priority, CancellationToken cancellationToken) =>
-        await scheduler.ScheduleJob(Trigger(CompressionJob.Key, CompressionGroup, jobId, jobId, s_due, priority), cancellationToken: cancellationToken);
-
-    /// <summary>Schedules a job's next attempt.</summary>
-    public async Task CompressAgainAsync(IScheduler scheduler, Job job, TimeSpan delay, CancellationToken cancellationToken)
+    /// <summary>Schedules the inspection of a model unless it is scheduled.</summary>
+    public async Task<bool> TryInspectAsync(IScheduler scheduler, string modelId, CancellationToken cancellationToken)
     {
-        // The trigger of the attempt that failed still exists while its firing runs: another name.
-        var trigger = Trigger(CompressionJob.Key, CompressionGroup, $"{job.Id}/{job.Token}", job.Id, clock.GetUtcNow() + delay, job.Priority);
-        await scheduler.ScheduleJob(trigger, cancellationToken: cancellationToken);
+        if (await scheduler.Exists(new TriggerKey(modelId, InspectionGroup), cancellationToken))
+        {
+            return false;
+        }
+
+        await InspectAsync(scheduler, modelId, cancellationToken);
+        return true;
+    }
+
+    /// <summary>
+    /// Schedules a job's next attempt. The trigger of the last one still exists while its firing runs: each bears the token that it comes after.
+    /// </summary>
+    public async Task CompressAsync(IScheduler scheduler, Job job, CancellationToken cancellationToken) =>
+        await scheduler.ScheduleJob(Trigger(CompressionJob.Key, CompressionGroup, NameOf(job), job.Id, DueOf(job)), cancellationToken: cancellationToken);
+
+    /// <summary>Schedules a job's next attempt unless it is scheduled.</summary>
+    public async Task<bool> TryCompressAsync(IScheduler scheduler, Job job, CancellationToken cancellationToken)
+    {
+        if (await scheduler.Exists(new TriggerKey(NameOf(job), CompressionGroup), cancellationToken))
+        {
+            return false;
+        }
+
+        await CompressAsync(scheduler, job, cancellationToken);
+        return true;
     }
 
     /// <summary>The rows that Quartz will deliver, now or after it has recovered from a crash.</summary>
     public static async Task<HashSet<string>> ScheduledAsync(IScheduler scheduler, JobKey key, CancellationToken cancellationToken) =>
         [.. (await scheduler.GetTriggersOfJob(key, cancellationToken)).Select(trigger => (string)trigger.JobDataMap[SubjectKey]!)];
 
-    private ITrigger Trigger(JobKey job, string group, string name, string subject, DateTimeOffset due, int priority) =>
+    private static string NameOf(Job job) => FormattableString.Invariant($"{job.Id}/{job.Token}");
+
+    private ITrigger Trigger(JobKey job, string group, string name, string subject, DateTimeOffset due) =>
         TriggerBuilder.Create(clock)
             .ForJob(job)
             .WithIdentity(name, group)
             .WithExecutionGroup(group)
-            .WithPriority(priority)
             .StartAt(due)
+            // Without this the misfire handler would move the ones that wait longest to the back.
             .WithSchedule(SimpleScheduleBuilder.Create().WithRepeatCount(0).WithMisfireInstruction(SimpleTriggerMisfireInstruction.IgnoreMisfires))
             .UsingJobData(SubjectKey, subject)
             .Build();

@@ -7,6 +7,8 @@ using Condense.Service.Uploads;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Condense.Service.Storage;
 
@@ -75,6 +77,9 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
     /// <summary>The outbox of webhooks.</summary>
     public DbSet<Delivery> Deliveries => Set<Delivery>();
 
+    /// <summary>What <see cref="DatabaseClock.Milliseconds"/> is in this database's language.</summary>
+    protected abstract string ClockSql { get; }
+
     /// <summary>The tenant that queries see.</summary>
     private string? TenantId => caller.TenantId;
 
@@ -86,6 +91,7 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
         MapJobs(modelBuilder);
         MapWebhooks(modelBuilder);
         SnakeCase.Apply(modelBuilder);
+        modelBuilder.HasDbFunction(() => DatabaseClock.Milliseconds()).HasTranslation(_ => new SqlFragmentExpression(ClockSql, typeof(long), new LongTypeMapping("bigint")));
     }
 
     private void MapAccess(ModelBuilder modelBuilder)

@@ -1,5 +1,4 @@
 using Condense.Service.Jobs;
-using Condense.Service.Library;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Storage;
@@ -9,7 +8,7 @@ namespace Condense.Service.Storage;
 /// will be delivered.
 /// </summary>
 internal sealed class Housekeeping(
-    CondenseDbContext db, WriteTransaction transaction, WorkTriggers triggers, DataFolder folder, ILogger<Housekeeping> logger)
+    CondenseDbContext db, Redelivery redelivery, DataFolder folder, ILogger<Housekeeping> logger)
 {
     /// <summary>Does all of it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -17,7 +16,8 @@ internal sealed class Housekeeping(
         int staged = RemoveStaged();
         int artifacts = await RemoveOrphansAsync(cancellationToken);
         int folders = await RemoveJobFoldersAsync(cancellationToken);
-        int rescheduled = await RescheduleAsync(cancellationToken);
+        await redelivery.ForgetLeasesAsync(cancellationToken);
+        int rescheduled = await redelivery.HandOverAsync(cancellationToken) + await redelivery.RescheduleAsync(cancellationToken);
         if (staged + artifacts + folders + rescheduled > 0)
         {
             JobLog.CleanedUp(logger, staged, artifacts, folders, rescheduled);
@@ -47,32 +47,4 @@ internal sealed class Housekeeping(
         Array.ForEach(dead, path => Directory.Delete(path, recursive: true));
         return dead.Length;
     }
-
-    /// <summary>
-    /// Quartz recovers what was running when the process died. What it does not know any more, because it was told that a firing had ended
-    /// before the row said so, is scheduled anew.
-    /// </summary>
-    private Task<int> RescheduleAsync(CancellationToken cancellationToken) =>
-        transaction.RunAsync(
-            async (scheduler, cancel) =>
-            {
-                var jobs = await db.Jobs.IgnoreQueryFilters().AsNoTracking().Where(JobStates.Unfinished).ToListAsync(cancel);
-                var scheduled = await WorkTriggers.ScheduledAsync(scheduler, CompressionJob.Key, cancel);
-                jobs.RemoveAll(job => scheduled.Contains(job.Id));
-                foreach (var job in jobs)
-                {
-                    await triggers.CompressAsync(scheduler, job.Id, job.Priority, cancel);
-                }
-
-                var models = await db.Models.IgnoreQueryFilters().Where(model => model.State == ModelState.Validating).Select(model => model.Id).ToListAsync(cancel);
-                scheduled = await WorkTriggers.ScheduledAsync(scheduler, InspectionJob.Key, cancel);
-                models.RemoveAll(scheduled.Contains);
-                foreach (string model in models)
-                {
-                    await triggers.InspectAsync(scheduler, model, cancel);
-                }
-
-                return jobs.Count + models.Count;
-            },
-            cancellationToken);
 }

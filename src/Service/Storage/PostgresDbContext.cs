@@ -7,6 +7,9 @@ namespace Condense.Service.Storage;
 internal sealed class PostgresDbContext(DbContextOptions<PostgresDbContext> options, Caller caller) : CondenseDbContext(options, caller)
 {
     /// <inheritdoc/>
+    protected override string ClockSql => DatabaseClock.Postgres;
+
+    /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<string>().UseCollation("C");
 }

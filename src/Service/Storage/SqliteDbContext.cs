@@ -8,6 +8,9 @@ namespace Condense.Service.Storage;
 internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options, Caller caller) : CondenseDbContext(options, caller)
 {
     /// <inheritdoc/>
+    protected override string ClockSql => DatabaseClock.Sqlite;
+
+    /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<DateTimeOffsetToBinaryConverter>();
 }

@@ -29,7 +29,7 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
     /// <summary>The database's clock.</summary>
     public async Task<long> NowAsync(CancellationToken cancellationToken) =>
         db.Database.IsNpgsql()
-            ? (await db.Database.SqlQuery<long>($"SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").ToListAsync(cancellationToken))[0]
+            ? (await db.Database.SqlQueryRaw<long>($"SELECT {DatabaseClock.Postgres}").ToListAsync(cancellationToken))[0]
             : clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Claims due deliveries, the longest due first.</summary>

@@ -26,7 +26,7 @@ internal sealed class WebhookDocument : IDocumentFilter
         [EventType.Succeeded] = "A job ended well.",
         [EventType.Failed] = "A job ended with an error.",
         [EventType.Canceled] = "A job ended because it was asked to.",
-        [WebhookEvent.JobExpired] = "A job ended because nobody had begun it in time.",
+        [EventType.Expired] = "A job ended because nobody had begun it in time.",
         [WebhookEvent.Test] = "Somebody tries an endpoint.",
     };
 

@@ -1,4 +1,5 @@
 using Condense.Service.Access;
+using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -206,10 +207,11 @@ internal sealed class WebhookRegister(
         }
 
         int changed = await transaction.RunAsync(
-            cancel =>
+            async cancel =>
             {
                 transaction.WhenCommitted(signal.Raise);
-                return db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
+                await Notices.SendAsync(db, cancel, Notices.Deliveries);
+                return await db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
                     set => set.SetProperty(row => row.State, DeliveryState.Pending)
                         .SetProperty(row => row.AttemptCount, 0)
                         .SetProperty(row => row.DueAt, 0)

@@ -28,9 +28,10 @@ public sealed class AcceptanceTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => transaction.RunAsync<int>(
             async (scheduler, cancel) =>
             {
-                db.Add(NewJob("job_LOST"));
+                var job = NewJob("job_LOST");
+                db.Add(job);
                 await db.SaveChangesAsync(cancel);
-                await triggers.CompressAsync(scheduler, "job_LOST", 5, cancel);
+                await triggers.CompressAsync(scheduler, job, cancel);
                 throw new InvalidOperationException("after everything");
             },
             Cancellation));

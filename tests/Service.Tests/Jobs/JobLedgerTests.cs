@@ -21,12 +21,15 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_A");
         var old = (await ledger.ClaimAsync("job_A", "first", Cancellation))!;
+        Assert.Null(await ledger.ClaimAsync("job_A", "second", Cancellation));
+        await LoseAsync(scope, "job_A");
         var current = (await ledger.ClaimAsync("job_A", "second", Cancellation))!;
         Assert.Equal((1, 2), (old.Token, current.Token));
 
         Assert.False(await ledger.ReportAsync(old, s_progress, isEvent: true, Cancellation));
         Assert.False(await ledger.FailAsync(old, Fault.Of(new InvalidOperationException()), TimeSpan.Zero));
         Assert.False(await ledger.StopAsync(old));
+        Assert.False(await ledger.CancelAsync(old));
         Assert.True(await ledger.ReportAsync(current, s_progress, isEvent: true, Cancellation));
         Assert.Equal(["workerDied", null], await EndsAsync(scope, "job_A"));
     }
@@ -54,7 +57,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         for (int attempt = 0; attempt < JobLedger.MaxAttempts; attempt++)
         {
             var claim = (await ledger.ClaimAsync("job_B", "w", Cancellation))!;
-            Assert.True(await ledger.FailAsync(claim, Fault.Of(new InvalidOperationException()), TimeSpan.FromMinutes(1)));
+            Assert.True(await ledger.FailAsync(claim, Fault.Of(new InvalidOperationException()), TimeSpan.Zero));
             states.Add(await StateAsync(scope, "job_B"));
         }
 
@@ -81,6 +84,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         for (int attempt = 0; attempt < JobLedger.MaxAttempts; attempt++)
         {
             Assert.NotNull(await ledger.ClaimAsync("job_D", "w", Cancellation));
+            await LoseAsync(scope, "job_D");
         }
 
         Assert.Null(await ledger.ClaimAsync("job_D", "w", Cancellation));
@@ -109,6 +113,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         await using var scope = service.Scope();
         var ledger = await AcceptAsync(scope, "job_F");
         var lost = (await ledger.ClaimAsync("job_F", "w", Cancellation))!;
+        await LoseAsync(scope, "job_F");
         var claim = (await ledger.ClaimAsync("job_F", "w", Cancellation))!;
         await ledger.ReportAsync(lost, s_progress, isEvent: true, Cancellation);
         await ledger.ReportAsync(claim, s_progress, isEvent: true, Cancellation);
@@ -120,7 +125,7 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
         var events = await db.Events.AsNoTracking().Where(item => item.JobId == "job_F").OrderBy(item => item.Sequence).ToListAsync(Cancellation);
         Assert.Equal(Enumerable.Range(1, events.Count), events.Select(item => item.Sequence));
-        Assert.Equal(["job.queued", "job.started", "job.started", "job.progress", "job.canceling", "job.canceled"], events.Select(item => item.Type));
+        Assert.Equal(["job.queued", "job.started", "job.requeued", "job.started", "job.progress", "job.canceling", "job.canceled"], events.Select(item => item.Type));
     }
 
     private static async Task<JobLedger> AcceptAsync(AsyncServiceScope scope, string id)
@@ -129,6 +134,14 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         var job = new Job { Id = id, TenantId = Tenant.Default, ModelId = "mdl_1", RequestJson = """{"model":"mdl_1"}""", Priority = 5, CreatedAt = TimeProvider.System.GetUtcNow() };
         await ledger.AcceptAsync(job, _ => Task.CompletedTask, Cancellation);
         return ledger;
+    }
+
+    /// <summary>As if the worker had not been heard of for the length of its lease.</summary>
+    private static async Task LoseAsync(AsyncServiceScope scope, string id)
+    {
+        var jobs = scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Jobs;
+        await jobs.Where(row => row.Id == id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LeaseUntil, JobLedger.Lapsed), Cancellation);
+        Assert.True(await scope.ServiceProvider.GetRequiredService<JobLedger>().HandOverAsync(await jobs.AsNoTracking().SingleAsync(row => row.Id == id, Cancellation), Cancellation));
     }
 
     private static Task<JobState> StateAsync(AsyncServiceScope scope, string id) =>

@@ -1,0 +1,70 @@
+using Condense.Service.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>
+/// Keeps the leases of this process's attempts alive, all in one statement, and stops the attempts that have lost theirs, can't renew it in
+/// time, or were canceled.
+/// </summary>
+internal sealed partial class LeaseKeeper(
+    IServiceScopeFactory scopes, RunningJobs running, Node node, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
+{
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Renewal, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var attempts = running.All;
+            if (attempts.Count > 0)
+            {
+                await KeepAsync(attempts, stoppingToken);
+            }
+        }
+    }
+
+    private async Task KeepAsync(IReadOnlyCollection<AttemptStop> attempts, CancellationToken cancellationToken)
+    {
+        long asked = clock.GetTimestamp();
+        try
+        {
+            using var atMost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            atMost.CancelAfter(options.Value.Lease);
+            await using var scope = scopes.CreateAsyncScope();
+            var held = await scope.ServiceProvider.GetRequiredService<JobLedger>().RenewAsync(node.Name, atMost.Token);
+            foreach (var attempt in attempts)
+            {
+                Judge(attempt, held, asked);
+            }
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Whatever the cause: what counts is whether a lease ends meanwhile.
+            LogMissed(logger, exception);
+            foreach (var attempt in attempts.Where(attempt => clock.GetElapsedTime(attempt.RenewedAt) > options.Value.Lease))
+            {
+                attempt.Stop(StopReason.LeaseLost);
+            }
+        }
+    }
+
+    private static void Judge(AttemptStop attempt, IReadOnlyDictionary<string, (int Token, JobState State)> held, long asked)
+    {
+        if (!held.TryGetValue(attempt.Claim.Id, out var row) || row.Token != attempt.Claim.Token)
+        {
+            attempt.Stop(StopReason.LeaseLost);
+            return;
+        }
+
+        attempt.RenewedAt = asked;
+        if (row.State == JobState.Canceling)
+        {
+            // The notice, too, would have told; it may be lost.
+            attempt.Stop(StopReason.Canceled);
+        }
+    }
+
+    [LoggerMessage(EventId = 3020, Level = LogLevel.Warning, Message = "The leases could not be renewed")]
+    private static partial void LogMissed(ILogger logger, Exception exception);
+}

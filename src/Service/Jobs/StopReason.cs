@@ -1,0 +1,14 @@
+namespace Condense.Service.Jobs;
+
+/// <summary>Why an attempt is to stop.</summary>
+internal enum StopReason
+{
+    /// <summary>The process ends in an orderly way: the current layer may finish, the job goes back to the queue.</summary>
+    Drained,
+
+    /// <summary>The user canceled the job: at once.</summary>
+    Canceled,
+
+    /// <summary>The job is another's, or may be: at once.</summary>
+    LeaseLost,
+}

@@ -1,0 +1,42 @@
+
+namespace Condense.Service.Jobs;
+
+/// <summary>
+/// Sees to it that whatever nobody works on comes to somebody: a second after a lease has ended or a wait is over, or at once when another
+/// node says so; every half a minute also what has lost its trigger.
+/// </summary>
+internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSignal signal, TimeProvider clock, ILogger<Sweeper> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan s_triggerPeriod = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        long lastTriggers = clock.GetTimestamp();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await signal.WaitAsync(s_period, stoppingToken);
+            try
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                var redelivery = scope.ServiceProvider.GetRequiredService<Redelivery>();
+                await redelivery.HandOverAsync(stoppingToken);
+                if (clock.GetElapsedTime(lastTriggers) >= s_triggerPeriod)
+                {
+                    await redelivery.RescheduleAsync(stoppingToken);
+                    lastTriggers = clock.GetTimestamp();
+                }
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The next round looks again.
+                LogFailed(logger, exception);
+            }
+        }
+    }
+
+    [LoggerMessage(EventId = 3021, Level = LogLevel.Warning, Message = "Looking for work that nobody has failed; looking again")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}
