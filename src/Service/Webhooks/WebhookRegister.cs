@@ -2,6 +2,7 @@ using Condense.Service.Access;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Webhooks;
@@ -173,7 +174,7 @@ internal sealed class WebhookRegister(
             EndpointId = endpoint.Id,
             Type = WebhookEvent.Test,
             Payload = WebhookNotification.Test(endpoint.Id, now),
-            TraceParent = System.Diagnostics.Activity.Current?.Id,
+            TraceParent = Tracing.Current,
             State = DeliveryState.Pending,
             DueAt = until,
             CreatedAt = now,
