@@ -81,20 +81,6 @@ internal static class ServiceSetup
         AddAnswers(services);
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder)
-    {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
-    }
-
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
@@ -147,11 +133,6 @@ internal static class ServiceSetup
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
         });
-
-        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
-        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
-        builder.Logging.AddFilter("Quartz", LogLevel.Error);
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
     }
 
     private static void AddAnswers(IServiceCollection services)
