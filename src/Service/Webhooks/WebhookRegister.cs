@@ -26,7 +26,8 @@ internal sealed class WebhookRegister(
             await guard.RequireAsync(url, $"{pointer}/url", cancellationToken);
         }
 
-        if (choice?.Endpoint is { } id && !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken))
+        // PostgreSQL takes no text with a NUL, not even to find nothing.
+        if (choice?.Endpoint is { } id && (id.Any(char.IsControl) || !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken)))
         {
             throw ProblemException.Field($"{pointer}/endpoint", $"There is no endpoint {id}. POST /v1/webhooks makes one.");
         }

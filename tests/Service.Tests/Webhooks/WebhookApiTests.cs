@@ -72,6 +72,7 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
     [InlineData("""{"url":"https://93.184.216.34/","events":["job.succeeded","job.exploded"]}""", "invalid_field", "/events/1")]
     [InlineData("""{"url":"https://93.184.216.34/","events":[null]}""", "invalid_field", "/events/0")]
     [InlineData("""{"url":"https://93.184.216.34/","events":["webhook.test"]}""", "invalid_field", "/events/0")]
+    [InlineData("""{"url":"https://93.184.216.34/","description":"a\u0000b"}""", "invalid_field", "/description")]
     [InlineData("""{"url":"https://93.184.216.34/","secret":"whsec_mine"}""", "invalid_field", "/secret")]
     public async Task What_can_t_be_used_is_named(string body, string code, string pointer)
     {
@@ -96,6 +97,7 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
     [Theory]
     [InlineData("""{}""", "invalid_field", "/webhook")]
     [InlineData("""{"url":"https://93.184.216.34/","endpoint":"whk_1"}""", "invalid_field", "/webhook")]
+    [InlineData("""{"endpoint":"whk_\u0000"}""", "invalid_field", "/webhook/endpoint")]
     [InlineData("""{"endpoint":"whk_NONE"}""", "invalid_field", "/webhook/endpoint")]
     [InlineData("""{"url":"https://127.0.0.1/"}""", "webhook_url_forbidden", "/webhook/url")]
     [InlineData("""{"url":"https://[64:ff9b::7f00:1]/"}""", "webhook_url_forbidden", "/webhook/url")]
