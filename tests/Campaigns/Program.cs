@@ -2,6 +2,13 @@ using System.Globalization;
 using Condense.Campaigns;
 using Condense.Models.Tests.Fuzzing;
 
+// webhooks <service.dll> DELIVERIES [CONNECTION STRING]: prints a table; webhooks.sh starts it.
+if (args is ["webhooks", var service, var deliveries, ..] && args.Length <= 4)
+{
+    using var webhooks = new WebhookCampaign(service, int.Parse(deliveries, CultureInfo.InvariantCulture), args.Length == 4 ? args[3] : null);
+    return await webhooks.RunAsync(Console.Out) ? 0 : 1;
+}
+
 // fuzz <format> [--inputs N] [--seed S]: prints a line of a Markdown table; results/ holds the lines that were committed.
 if (args is not ["fuzz", var name, ..] || FuzzFormats.All.SingleOrDefault(format => string.Equals(format.Name, name, StringComparison.Ordinal)) is not { } chosen)
 {

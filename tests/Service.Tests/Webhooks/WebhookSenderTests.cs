@@ -25,7 +25,7 @@ public sealed class WebhookSenderTests : IDisposable
             arrived.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
-        string[] settings = [.. receiver.Settings, "--Webhooks:Timeout=00:01:00"];
+        string[] settings = [.. receiver.Settings, "--Webhooks:Timeout=00:05:00"];
         string job;
         await using (var first = await ServiceProcess.StartReadyAsync(_folder, settings))
         {
@@ -37,12 +37,12 @@ public sealed class WebhookSenderTests : IDisposable
 
         receiver.Behaviour = (_, _) => Task.CompletedTask;
 
-        // The claim of the dead process runs out after its minute and a margin. The test turns the clock of the row instead of waiting.
+        // The claim of the dead process runs out after its five minutes and a margin. The test turns the clock of the row instead of waiting.
         await using (var source = new SqliteDataSource($"Data Source={Path.Combine(_folder, "data", "condense.db")}"))
         await using (var connection = await source.OpenConnectionAsync(Cancellation))
         await using (var command = connection.CreateCommand())
         {
-            command.CommandText = "UPDATE delivery SET due_at = due_at - 75000 WHERE state = 'pending' AND due_at > 75000";
+            command.CommandText = "UPDATE delivery SET due_at = due_at - 315000 WHERE state = 'pending' AND due_at > 315000";
             Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
         }
 
@@ -140,7 +140,7 @@ public sealed class WebhookSenderTests : IDisposable
             arrived.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
-        string[] settings = [.. receiver.Settings, "--Webhooks:Timeout=00:01:00"];
+        string[] settings = [.. receiver.Settings, "--Webhooks:Timeout=00:05:00"];
         await using (var first = await ServiceProcess.StartReadyAsync(_folder, settings))
         {
             string model = await first.Api.AddModelAsync(SampleModels.Layers(1, 32, 32));
