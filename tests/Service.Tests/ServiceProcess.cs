@@ -24,6 +24,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public ApiClient Api { get; }
 
+    public int Id => _process.Id;
+
     /// <summary>A port that nobody listens on.</summary>
     public static int FreePort()
     {
@@ -33,8 +35,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the process without waiting for anything.</summary>
+    /// <param name="folder">Its working folder.</param>
+    /// <param name="port">Where it listens.</param>
+    /// <param name="settings">Its settings; one that only the test host knows starts that one.</param>
     public static ServiceProcess Start(string folder, int port, params string[] settings)
     {
+        string program = settings.Any(setting => setting.StartsWith("--skew", StringComparison.Ordinal)) ? "Condense.TestHost.dll" : "Condense.Service.dll";
         var start = new ProcessStartInfo("dotnet")
         {
             UseShellExecute = false,
@@ -44,7 +50,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         };
         string[] all =
         [
-            Path.Combine(AppContext.BaseDirectory, "Condense.Service.dll"), "--urls", $"http://127.0.0.1:{port}",
+            Path.Combine(AppContext.BaseDirectory, program), "--urls", $"http://127.0.0.1:{port}",
             $"--Storage:Folder={Path.Combine(folder, "data")}", .. settings,
         ];
         foreach (string argument in all)
@@ -90,8 +96,15 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Asks it to end: SIGTERM.</summary>
     public async Task<(int Code, string Errors)> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await SignalAsync("TERM");
         return await ExitAsync();
+    }
+
+    /// <summary>Sends it a signal, for example <c>STOP</c>.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>Waits for its end.</summary>

@@ -35,7 +35,6 @@ internal static class ServiceSetup
         AddOptions<WorkerOptions>(services, WorkerOptions.Section);
         var worker = builder.Configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new WorkerOptions();
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
-        var role = RoleOf(builder.Configuration);
 
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
@@ -69,26 +68,7 @@ internal static class ServiceSetup
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
         AddDatabase(services, storage, machineClock);
-        if (role != ServiceRole.Api)
-        {
-            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
-            services.AddHostedService<LeaseKeeper>();
-        }
-
-        if (storage.Provider == DatabaseProvider.Postgres)
-        {
-            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
-            services.AddHostedService<NoticeListener>();
-        }
-
-        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
-        if (role != ServiceRole.Api)
-        {
-            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
-            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
-            services.AddHostedService<Sweeper>();
-        }
-
+        AddWorkers(services, RoleOf(builder.Configuration), storage, worker);
         services.AddExceptionHandler<ProblemWriter>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
@@ -142,6 +122,28 @@ internal static class ServiceSetup
         services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<ResultPublisher>();
+    }
+
+    /// <summary>
+    /// What runs beside the answering of requests. Ended in the opposite order: first nothing is handed over to this process any more, then
+    /// Quartz waits for the jobs to finish their layers, and until then their leases are kept.
+    /// </summary>
+    private static void AddWorkers(IServiceCollection services, ServiceRole role, StorageOptions storage, WorkerOptions worker)
+    {
+        if (storage.Provider == DatabaseProvider.Postgres)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
+            services.AddHostedService<NoticeListener>();
+        }
+
+        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
+        if (role != ServiceRole.Api)
+        {
+            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
+            services.AddHostedService<LeaseKeeper>();
+            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<Sweeper>();
+        }
     }
 
     private static void AddOptions<T>(IServiceCollection services, string section)
