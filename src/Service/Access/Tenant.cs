@@ -12,6 +12,12 @@ internal sealed class Tenant
     /// <summary>Signs the webhooks that jobs name by URL; <c>whsec_…</c>. Made when it is first needed.</summary>
     public string? WebhookSecret { get; set; }
 
+    /// <summary>The secret before a rotation, which signs too until <see cref="PreviousWebhookSecretUntil"/>.</summary>
+    public string? PreviousWebhookSecret { get; set; }
+
+    /// <summary>Until when, UTC.</summary>
+    public DateTimeOffset? PreviousWebhookSecretUntil { get; set; }
+
     /// <summary>When it was made, UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 }

@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -67,6 +68,7 @@ internal static class ServiceSetup
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
+        services.AddWebhooks(builder.Configuration, role);
         AddDatabase(services, storage, machineClock);
         AddWorkers(services, RoleOf(builder.Configuration), storage, worker);
         services.AddExceptionHandler<ProblemWriter>();
@@ -105,6 +107,7 @@ internal static class ServiceSetup
         v1.MapModels();
         v1.MapDatasets();
         v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
     }
@@ -146,7 +149,8 @@ internal static class ServiceSetup
         }
     }
 
-    private static void AddOptions<T>(IServiceCollection services, string section)
+    /// <summary>Adds options of a section, checked at start.</summary>
+    public static void AddOptions<T>(IServiceCollection services, string section)
         where T : class =>
         services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
 

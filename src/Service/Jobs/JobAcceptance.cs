@@ -6,13 +6,14 @@ using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Takes jobs: everything that can be judged at once is judged before anything is stored.</summary>
 internal sealed class JobAcceptance(
-    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, Caller caller, IdSource ids, TimeProvider clock)
+    CondenseDbContext db, JobLedger ledger, ModelLibrary models, DatasetLibrary datasets, RecipeJudge judge, WebhookRegister webhooks, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
@@ -44,6 +45,7 @@ internal sealed class JobAcceptance(
     {
         try
         {
+            await webhooks.RequireAsync(request.Webhook, "/webhook", cancellationToken);
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;

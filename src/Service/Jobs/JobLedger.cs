@@ -3,6 +3,7 @@ using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,7 @@ internal sealed partial class JobLedger(
     RunningJobs running,
     JobSignals signals,
     HandoverSignal handover,
+    Outbox outbox,
     IdSource ids,
     IOptions<WorkerOptions> options,
     TimeProvider clock)
@@ -38,7 +40,7 @@ internal sealed partial class JobLedger(
             {
                 await check(cancel);
                 db.Add(job);
-                db.Add(Event(job.Id, 1, EventType.Queued, new { job.Priority }));
+                await AddEventAsync(job, 1, EventType.Queued, new { job.Priority }, cancel);
                 await db.SaveChangesAsync(cancel);
                 await triggers.CompressAsync(scheduler, job, cancel);
                 await Notices.SendAsync(db, cancel, Notices.Work, Notices.Event(job.Id));
@@ -228,6 +230,7 @@ internal sealed partial class JobLedger(
             CreatedAt = claim.CreatedAt,
             State = JobState.Canceling,
             Token = claim.Token,
+            TraceParent = claim.TraceParent,
         };
         bool mine = await FinishAsync(canceling, JobState.Canceled, EventType.Canceled, null, null, cancellationToken);
         if (mine)
@@ -285,7 +288,7 @@ internal sealed partial class JobLedger(
         }
 
         int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);
-        db.Add(Event(expected.Id, sequence, type, data));
+        await AddEventAsync(expected, sequence, type, data, cancellationToken);
         await Notices.SendAsync(db, cancellationToken, Notices.Event(expected.Id));
         return true;
     }
@@ -297,17 +300,20 @@ internal sealed partial class JobLedger(
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
     }
 
-    private JobEvent Event(string jobId, int sequence, string type, object? data)
+    /// <summary>Adds an event, and what webhooks tell of it.</summary>
+    private Task AddEventAsync(Job job, int sequence, string type, object? data, CancellationToken cancellationToken)
     {
-        transaction.WhenCommitted(() => signals.Raise(jobId));
-        return new JobEvent
+        transaction.WhenCommitted(() => signals.Raise(job.Id));
+        var item = new JobEvent
         {
-            JobId = jobId,
+            JobId = job.Id,
             Sequence = sequence,
             Id = ids.Next("evt_"),
             Type = type,
             At = clock.GetUtcNow(),
             DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
         };
+        db.Add(item);
+        return outbox.AddAsync(job, item, cancellationToken);
     }
 }

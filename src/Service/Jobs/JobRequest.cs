@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Service.Problems;
+using Condense.Service.Webhooks;
 
 namespace Condense.Service.Jobs;
 
@@ -56,6 +57,9 @@ internal sealed record JobRequest
     /// <summary>Names and values of your own, given back with the job.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Who is told about this job, besides the endpoints that ask for all of them. Default: nobody.</summary>
+    public WebhookChoice? Webhook { get; init; }
+
     /// <summary>Checks everything that can be judged without the model.</summary>
     /// <param name="readable">Whether the recipe is whole enough to be judged against a model all the same.</param>
     /// <returns>Fields that can't be used, all of them.</returns>
@@ -81,6 +85,7 @@ internal sealed record JobRequest
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Method)], "/method");
         readable = errors.Count == before && double.IsFinite(target?.Value ?? 0);
         CheckMetadata(errors);
+        Webhook?.Check(errors, "/webhook");
         return errors;
     }
 

@@ -5,13 +5,15 @@ using Condense.Service.Access;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Quartz;
 
 namespace Condense.Service.Library;
 
 /// <summary>Reads every weight of an uploaded model and says what it is: <c>validating → ready | rejected</c>. Runs again after a crash.</summary>
-internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, Caller caller, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
+internal sealed class InspectionJob(
+    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, Outbox outbox, Caller caller, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
 {
     /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
     public static readonly JobKey Key = new("inspect");
@@ -50,7 +52,7 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
 
                 if (!fault.IsOurs || attempt == Attempts)
                 {
-                    await RejectAsync(id, new ModelFinding(fault.Kind.Code, fault.Detail, fault.Layer), cancellationToken);
+                    await RejectAsync(model, new ModelFinding(fault.Kind.Code, fault.Detail, fault.Layer), cancellationToken);
                     return;
                 }
             }
@@ -84,16 +86,27 @@ internal sealed class InspectionJob(CondenseDbContext db, WriteTransaction trans
 
                 Describe(model, description);
                 db.Add(LayersOf(id, description));
+                await outbox.AddAsync(model, model.State, clock.GetUtcNow(), cancel);
                 return true;
             },
             cancellationToken);
 
-    private Task<int> RejectAsync(string id, ModelFinding finding, CancellationToken cancellationToken)
+    private Task<bool> RejectAsync(StoredModel model, ModelFinding finding, CancellationToken cancellationToken)
     {
         string findings = JsonSerializer.Serialize(new[] { finding }, ReportJson.Options);
         return transaction.RunAsync(
-            cancel => db.Models.Where(row => row.Id == id && row.State == ModelState.Validating).ExecuteUpdateAsync(
-                set => set.SetProperty(row => row.State, ModelState.Rejected).SetProperty(row => row.FindingsJson, findings), cancel),
+            async cancel =>
+            {
+                int changed = await db.Models.Where(row => row.Id == model.Id && row.State == ModelState.Validating).ExecuteUpdateAsync(
+                    set => set.SetProperty(row => row.State, ModelState.Rejected).SetProperty(row => row.FindingsJson, findings), cancel);
+                if (changed == 0)
+                {
+                    return false;
+                }
+
+                await outbox.AddAsync(model, ModelState.Rejected, clock.GetUtcNow(), cancel);
+                return true;
+            },
             cancellationToken);
     }
 }

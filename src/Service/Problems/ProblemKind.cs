@@ -37,6 +37,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>An unfinished job needs it.</summary>
     public static readonly ProblemKind ResourceInUse = new("resource_in_use", 409, "The resource is in use.", Retryable: true);
 
+    /// <summary>Nothing is sent to a disabled endpoint.</summary>
+    public static readonly ProblemKind WebhookDisabled = new("webhook_disabled", 409, "The webhook endpoint is disabled.");
+
     /// <summary>A condition of the request does not hold.</summary>
     public static readonly ProblemKind PreconditionFailed = new("precondition_failed", 412, "A condition of the request does not hold.");
 
@@ -81,6 +84,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>NaN or infinities among the weights.</summary>
     public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
+
+    /// <summary>An address that webhooks are not sent to.</summary>
+    public static readonly ProblemKind WebhookUrlForbidden = new("webhook_url_forbidden", 422, "Webhooks are not sent to this address.");
 
     /// <summary>Our fault.</summary>
     public static readonly ProblemKind Internal = new("internal", 500, "Something went wrong here, not in the request.", Retryable: true);

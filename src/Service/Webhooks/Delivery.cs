@@ -43,4 +43,7 @@ internal sealed class Delivery : ITenantOwned
 
     /// <summary>When it ended, UTC.</summary>
     public DateTimeOffset? FinishedAt { get; set; }
+
+    /// <summary>Whether somebody tries an endpoint: one attempt, which says nothing against the endpoint.</summary>
+    public bool IsTest => string.Equals(Type, WebhookEvent.Test, StringComparison.Ordinal);
 }

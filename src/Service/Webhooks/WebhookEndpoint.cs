@@ -37,4 +37,7 @@ internal sealed class WebhookEndpoint : ITenantOwned
 
     /// <summary>When it was made, UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Whether it asks for a type of event.</summary>
+    public bool Wants(string type) => Events.Split(' ').Contains(type, StringComparer.Ordinal);
 }

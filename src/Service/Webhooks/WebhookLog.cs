@@ -1,0 +1,17 @@
+namespace Condense.Service.Webhooks;
+
+/// <summary>What the log says of webhooks: never an address, a secret or a body.</summary>
+internal static partial class WebhookLog
+{
+    /// <summary>A receiver did not take a delivery.</summary>
+    [LoggerMessage(EventId = 4000, Level = LogLevel.Information, Message = "Attempt {Attempt} of {Delivery} failed with status {Status}; it is {State}")]
+    public static partial void AttemptFailed(ILogger logger, string delivery, int attempt, int? status, string state);
+
+    /// <summary>How an attempt ended could not be written down.</summary>
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Warning, Message = "How an attempt of {Delivery} ended could not be written down; it will be sent again")]
+    public static partial void AttemptLost(ILogger logger, Exception exception, string delivery);
+
+    /// <summary>Due deliveries could not be read.</summary>
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "Due webhooks could not be read; trying again")]
+    public static partial void SendingInterrupted(ILogger logger, Exception exception);
+}

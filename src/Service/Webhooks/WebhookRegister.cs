@@ -1,0 +1,241 @@
+using Condense.Service.Access;
+using Condense.Service.Problems;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Condense.Service.Webhooks;
+
+/// <summary>Keeps a tenant's endpoints and secrets, and looks after their deliveries.</summary>
+internal sealed class WebhookRegister(
+    CondenseDbContext db, WriteTransaction transaction, WebhookGuard guard, DeliverySignal signal, Caller caller, IdSource ids, TimeProvider clock)
+{
+    /// <summary>Stands for an endpoint's id where the addresses are meant that jobs name themselves.</summary>
+    public const string Default = "default";
+
+    /// <summary>The most endpoints of a tenant: each event is written once for each.</summary>
+    public const int MaxEndpoints = 50;
+
+    /// <summary>Judges whom a job wants to tell.</summary>
+    /// <exception cref="ProblemException">The address is not one that webhooks are sent to, or there is no such endpoint.</exception>
+    public async Task RequireAsync(WebhookChoice? choice, string pointer, CancellationToken cancellationToken)
+    {
+        if (choice?.Url is { } url)
+        {
+            await guard.RequireAsync(url, $"{pointer}/url", cancellationToken);
+        }
+
+        if (choice?.Endpoint is { } id && !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken))
+        {
+            throw ProblemException.Field($"{pointer}/endpoint", $"There is no endpoint {id}. POST /v1/webhooks makes one.");
+        }
+    }
+
+    /// <summary>Adds an endpoint.</summary>
+    /// <exception cref="ProblemException">A field can't be used, or there are too many.</exception>
+    public async Task<WebhookEndpoint> AddAsync(WebhookRequest request, CancellationToken cancellationToken)
+    {
+        ProblemException.ThrowIfAny(request.Check());
+        await guard.RequireAsync(request.Url, "/url", cancellationToken);
+        return await transaction.RunAsync(
+            async cancel =>
+            {
+                if (await db.WebhookEndpoints.CountAsync(cancel) >= MaxEndpoints)
+                {
+                    throw new ProblemException(ProblemKind.InvalidField, $"There are {MaxEndpoints} endpoints already, the most that there may be. Delete one that is not needed, or change it.");
+                }
+
+                var endpoint = new WebhookEndpoint
+                {
+                    Id = ids.Next("whk_"),
+                    TenantId = caller.Tenant,
+                    Url = request.Url,
+                    Description = request.Description,
+                    Events = Join(request.Events ?? WebhookEvent.Default),
+                    Secret = WebhookSecret.Make(),
+                    CreatedAt = clock.GetUtcNow(),
+                };
+                db.Add(endpoint);
+                return endpoint;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The endpoint of that id.</summary>
+    /// <exception cref="ProblemException">There is none: <c>not_found</c>.</exception>
+    public async Task<WebhookEndpoint> GetAsync(string id, CancellationToken cancellationToken) =>
+        await db.WebhookEndpoints.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw NoEndpoint(id);
+
+    /// <summary>Changes an endpoint.</summary>
+    /// <exception cref="ProblemException">A field can't be used, or there is no such endpoint.</exception>
+    public async Task<WebhookEndpoint> ChangeAsync(string id, WebhookChanges changes, CancellationToken cancellationToken)
+    {
+        ProblemException.ThrowIfAny(changes.Check());
+        if (changes.Url is { } url)
+        {
+            await guard.RequireAsync(url, "/url", cancellationToken);
+        }
+
+        return await EditAsync(
+            id,
+            endpoint =>
+            {
+                endpoint.Url = changes.Url ?? endpoint.Url;
+                endpoint.Description = changes.Description is null ? endpoint.Description : changes.Description.Length == 0 ? null : changes.Description;
+                endpoint.Events = changes.Events is null ? endpoint.Events : Join(changes.Events);
+                if (changes.Enabled is { } enabled)
+                {
+                    endpoint.DisabledReason = enabled ? null : endpoint.DisabledReason ?? DeliveryQueue.Manual;
+
+                    // A fresh start: days of failures before it count no more.
+                    endpoint.FailingSince = enabled ? null : endpoint.FailingSince;
+                }
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Removes an endpoint, and everything that was to be sent there.</summary>
+    /// <exception cref="ProblemException">There is none.</exception>
+    public Task<int> RemoveAsync(string id, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            async cancel =>
+            {
+                // The deliveries first, as a sender that writes down an attempt does: two orders could block each other.
+                await db.Deliveries.Where(row => row.EndpointId == id).ExecuteDeleteAsync(cancel);
+                int removed = await db.WebhookEndpoints.Where(row => row.Id == id).ExecuteDeleteAsync(cancel);
+                return removed == 1 ? removed : throw NoEndpoint(id);
+            },
+            cancellationToken);
+
+    /// <summary>Gives an endpoint, or the tenant's jobs, a new secret; the old one signs too for a day.</summary>
+    /// <exception cref="ProblemException">There is no such endpoint.</exception>
+    public async Task<WebhookSecretResponse> RotateAsync(string id, CancellationToken cancellationToken)
+    {
+        var until = clock.GetUtcNow() + WebhookSecret.Overlap;
+        string secret = WebhookSecret.Make();
+        if (IsDefault(id))
+        {
+            await transaction.RunAsync(
+                async cancel =>
+                {
+                    var tenant = await db.Tenants.SingleAsync(row => row.Id == caller.Tenant, cancel);
+                    tenant.PreviousWebhookSecret = tenant.WebhookSecret;
+                    tenant.PreviousWebhookSecretUntil = tenant.WebhookSecret is null ? null : until;
+                    tenant.WebhookSecret = secret;
+                    return true;
+                },
+                cancellationToken);
+        }
+        else
+        {
+            await EditAsync(
+                id,
+                endpoint =>
+                {
+                    endpoint.PreviousSecret = endpoint.Secret;
+                    endpoint.PreviousSecretUntil = until;
+                    endpoint.Secret = secret;
+                },
+                cancellationToken);
+        }
+
+        return new WebhookSecretResponse(secret, until);
+    }
+
+    /// <summary>A tenant, with the secret that signs the webhooks that its jobs name by address: made now when it has none.</summary>
+    public async Task<Tenant> TenantWithSecretAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        var tenant = await db.Tenants.AsNoTracking().SingleAsync(row => row.Id == tenantId, cancellationToken);
+        if (tenant.WebhookSecret is not null)
+        {
+            return tenant;
+        }
+
+        // Several may find none at once: the first one's is taken by all.
+        string secret = WebhookSecret.Make();
+        await transaction.RunAsync(
+            cancel => db.Tenants.Where(row => row.Id == tenantId && row.WebhookSecret == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.WebhookSecret, secret), cancel),
+            cancellationToken);
+        return await db.Tenants.AsNoTracking().SingleAsync(row => row.Id == tenantId, cancellationToken);
+    }
+
+    /// <summary>Adds a delivery that tries an endpoint, claimed by whoever asks.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="until">Until when it is claimed, by the database's clock.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<Delivery> AddTestAsync(WebhookEndpoint endpoint, long until, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var delivery = new Delivery
+        {
+            Id = ids.Next("dlv_"),
+            TenantId = endpoint.TenantId,
+            EndpointId = endpoint.Id,
+            Type = WebhookEvent.Test,
+            Payload = WebhookNotification.Test(endpoint.Id, now),
+            TraceParent = System.Diagnostics.Activity.Current?.Id,
+            State = DeliveryState.Pending,
+            DueAt = until,
+            CreatedAt = now,
+        };
+        return transaction.RunAsync(
+            _ =>
+            {
+                db.Add(delivery);
+                return Task.FromResult(delivery);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>A delivery of an endpoint, or of the addresses that jobs name.</summary>
+    /// <exception cref="ProblemException">There is none.</exception>
+    public async Task<Delivery> DeliveryAsync(string endpoint, string id, CancellationToken cancellationToken)
+    {
+        string? endpointId = IsDefault(endpoint) ? null : endpoint;
+        return await db.Deliveries.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.EndpointId == endpointId, cancellationToken)
+            ?? throw new ProblemException(ProblemKind.NotFound, $"There is no delivery {id} of {endpoint}.");
+    }
+
+    /// <summary>Sends a finished delivery again, from the first attempt on.</summary>
+    /// <exception cref="ProblemException">There is none, it is still being tried, or its endpoint is disabled.</exception>
+    public async Task<Delivery> ReplayAsync(string endpoint, string id, CancellationToken cancellationToken)
+    {
+        var delivery = await DeliveryAsync(endpoint, id, cancellationToken);
+        if (delivery.EndpointId is not null && (await GetAsync(delivery.EndpointId, cancellationToken)).DisabledReason is { } reason)
+        {
+            throw new ProblemException(ProblemKind.WebhookDisabled, $"The endpoint {endpoint} is disabled ({reason}). PATCH it with {{\"enabled\": true}} first.");
+        }
+
+        int changed = await transaction.RunAsync(
+            cancel =>
+            {
+                transaction.WhenCommitted(signal.Raise);
+                return db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
+                    set => set.SetProperty(row => row.State, DeliveryState.Pending)
+                        .SetProperty(row => row.AttemptCount, 0)
+                        .SetProperty(row => row.DueAt, 0)
+                        .SetProperty(row => row.FinishedAt, (DateTimeOffset?)null),
+                    cancel);
+            },
+            cancellationToken);
+        return changed == 1
+            ? await DeliveryAsync(endpoint, id, cancellationToken)
+            : throw new ProblemException(ProblemKind.ResourceInUse, $"The delivery {id} is still being tried; GET /v1/webhooks/{endpoint}/deliveries says when next.");
+    }
+
+    /// <summary>Whether an id stands for the addresses that jobs name themselves.</summary>
+    public static bool IsDefault(string id) => string.Equals(id, Default, StringComparison.Ordinal);
+
+    private static string Join(IReadOnlyList<string> events) => string.Join(' ', events.Distinct(StringComparer.Ordinal));
+
+    private static ProblemException NoEndpoint(string id) => new(ProblemKind.NotFound, $"There is no webhook endpoint {id}.");
+
+    private Task<WebhookEndpoint> EditAsync(string id, Action<WebhookEndpoint> edit, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            async cancel =>
+            {
+                var endpoint = await db.WebhookEndpoints.SingleOrDefaultAsync(row => row.Id == id, cancel) ?? throw NoEndpoint(id);
+                edit(endpoint);
+                return endpoint;
+            },
+            cancellationToken);
+}
