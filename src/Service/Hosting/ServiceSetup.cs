@@ -68,7 +68,7 @@ internal static class ServiceSetup
         services.AddScoped<ModelLibrary>();
         services.AddScoped<DatasetLibrary>();
         AddJobs(services);
-        services.AddWebhooks(builder.Configuration, role);
+        services.AddWebhooks(builder.Configuration, RoleOf(builder.Configuration));
         AddDatabase(services, storage, machineClock);
         AddWorkers(services, RoleOf(builder.Configuration), storage, worker);
         services.AddExceptionHandler<ProblemWriter>();
