@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -12,12 +13,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private readonly ConcurrentQueue<string> _output = new();
 
     private ServiceProcess(Process process, int port)
     {
         _process = process;
         _errors = process.StandardError.ReadToEndAsync();
-        process.OutputDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
         Api = new ApiClient(new Uri($"http://127.0.0.1:{port}"));
     }
@@ -25,6 +27,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public ApiClient Api { get; }
 
     public int Id => _process.Id;
+
+    /// <summary>The lines that it has written to its standard output: its log.</summary>
+    public IReadOnlyList<string> Output => [.. _output];
 
     /// <summary>A port that nobody listens on.</summary>
     public static int FreePort()
@@ -38,9 +43,16 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <param name="folder">Its working folder.</param>
     /// <param name="port">Where it listens.</param>
     /// <param name="settings">Its settings; one that only the test host knows starts that one.</param>
-    public static ServiceProcess Start(string folder, int port, params string[] settings)
+    public static ServiceProcess Start(string folder, int port, params string[] settings) =>
+        Start(folder, port, ["--urls", $"http://127.0.0.1:{port}", $"--Storage:Folder={Path.Combine(folder, "data")}"], settings);
+
+    /// <summary>Starts a command of the same program, which ends by itself.</summary>
+    public static ServiceProcess Command(string folder, params string[] arguments) =>
+        Start(folder, 0, arguments, [$"--Storage:Folder={Path.Combine(folder, "data")}"]);
+
+    private static ServiceProcess Start(string folder, int port, string[] first, string[] then)
     {
-        string program = settings.Any(setting => setting.StartsWith("--skew", StringComparison.Ordinal)) ? "Condense.TestHost.dll" : "Condense.Service.dll";
+        string program = then.Any(setting => setting.StartsWith("--skew", StringComparison.Ordinal)) ? "Condense.TestHost.dll" : "Condense.Service.dll";
         var start = new ProcessStartInfo("dotnet")
         {
             UseShellExecute = false,
@@ -48,11 +60,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             WorkingDirectory = folder,
         };
-        string[] all =
-        [
-            Path.Combine(AppContext.BaseDirectory, program), "--urls", $"http://127.0.0.1:{port}",
-            $"--Storage:Folder={Path.Combine(folder, "data")}", .. settings,
-        ];
+        string[] all = [Path.Combine(AppContext.BaseDirectory, program), .. first, .. then];
         foreach (string argument in all)
         {
             start.ArgumentList.Add(argument);

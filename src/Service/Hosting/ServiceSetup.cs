@@ -6,6 +6,7 @@ using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
@@ -37,22 +38,8 @@ internal static class ServiceSetup
         var worker = builder.Configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new WorkerOptions();
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
 
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
-
-        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
-        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
-        builder.Logging.AddFilter("Quartz", LogLevel.Error);
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-
+        ConfigureServer(builder);
+        builder.AddTelemetry();
         services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
         services.AddSingleton<DataFolder>();
@@ -71,16 +58,16 @@ internal static class ServiceSetup
         services.AddWebhooks(builder.Configuration, RoleOf(builder.Configuration));
         AddDatabase(services, storage, machineClock);
         AddWorkers(services, RoleOf(builder.Configuration), storage, worker);
-        services.AddExceptionHandler<ProblemWriter>();
-        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddEndpointsApiExplorer();
-        services.AddSwaggerGen(ApiDescription.Configure);
+        AddAnswers(services);
     }
 
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
+        // The listener first: what comes before it would not be counted.
+        _ = app.Services.GetRequiredService<MetricsReader>();
+        app.UseRequestSpans();
+        app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
         app.UseLoopbackGuard();
@@ -89,6 +76,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
+        app.UseRequestScopes();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -98,6 +86,7 @@ internal static class ServiceSetup
             options.DisplayRequestDuration();
         });
         app.MapProbes();
+        app.MapMetrics();
         if (RoleOf(app.Configuration) == ServiceRole.Worker)
         {
             return;
@@ -110,6 +99,34 @@ internal static class ServiceSetup
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+    }
+
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
+
+        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        builder.Logging.AddFilter("Quartz", LogLevel.Error);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+    }
+
+    private static void AddAnswers(IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
     }
 
     private static void AddJobs(IServiceCollection services)

@@ -6,6 +6,7 @@ using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,6 +21,7 @@ internal sealed class JobAcceptance(
     /// <exception cref="RecipeException">The recipe does not fit the model.</exception>
     public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)
     {
+        using var span = Tracing.Begin("accept");
         var errors = request.Check(out bool readable);
         if (!readable)
         {
@@ -36,7 +38,9 @@ internal sealed class JobAcceptance(
             RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
             Priority = request.Priority,
             CreatedAt = clock.GetUtcNow(),
+            TraceParent = Tracing.Current,
         };
+        span?.SetTag("condense.job", job.Id);
         return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
     }
 

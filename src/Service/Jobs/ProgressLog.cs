@@ -1,9 +1,10 @@
 using Condense.Pipeline.Stages;
+using Condense.Service.Telemetry;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Takes a run's progress at the run's own pace, and writes the latest to the job's row at most once a second, as an event at most every five.</summary>
-internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider clock) : IProgress<StageProgress>
+internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider clock) : IProgress<StageProgress>, IDisposable
 {
     /// <summary>How many seconds a run that was asked to stop may go on before its job counts as canceled all the same.</summary>
     private const int Grace = 3;
@@ -12,12 +13,18 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
 
     private static readonly TimeSpan s_eventInterval = TimeSpan.FromSeconds(5);
 
+    private readonly StageSpans _spans = new();
+
     private StageProgress? _latest;
     private StageProgress? _written;
     private long? _told;
 
     /// <inheritdoc/>
-    public void Report(StageProgress value) => Volatile.Write(ref _latest, value);
+    public void Report(StageProgress value)
+    {
+        _spans.Enter(value.Stage);
+        Volatile.Write(ref _latest, value);
+    }
 
     /// <summary>Writes until the run has ended, and once more then. Does not throw what the run throws.</summary>
     /// <param name="run">The run.</param>
@@ -41,8 +48,12 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
             }
         }
 
+        _spans.Dispose();
         await WriteAsync();
     }
+
+    /// <summary>The run has ended.</summary>
+    public void Dispose() => _spans.Dispose();
 
     private async Task<bool> WriteAsync()
     {
