@@ -9,7 +9,7 @@ namespace Condense.Service.Tests;
 /// <summary>Speaks to a service as a client would: HTTP and plain JSON, none of the service's own types.</summary>
 internal sealed class ApiClient(Uri address) : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
 
     public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = address, Timeout = s_patience };
 

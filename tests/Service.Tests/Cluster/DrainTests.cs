@@ -12,7 +12,7 @@ public sealed class DrainTests(ServiceCluster cluster) : IClassFixture<ServiceCl
     {
         await using var leaving = await cluster.StartWorkerAsync("--Worker:Concurrency=2");
         await using var staying = await cluster.StartWorkerAsync();
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(12, 128, 128));
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(6, 96, 96));
         var jobs = new List<string>();
         for (int i = 0; i < Jobs; i++)
         {
@@ -43,14 +43,14 @@ public sealed class DrainTests(ServiceCluster cluster) : IClassFixture<ServiceCl
         Assert.All(ended, job => Assert.All(ServiceCluster.EndsOf(job).SkipLast(1), end => Assert.Equal("drained", end)));
         var handedBack = ended.Where(job => ServiceCluster.EndsOf(job).Count() > 1).ToArray();
         Assert.All(handedBack, job => Assert.Equal([leaving.Id, staying.Id], ServiceCluster.ProcessesOf(job)));
-        TestContext.Current.SendDiagnosticMessage($"{handedBack.Length} of {Jobs} jobs were handed back");
+        Campaign.Report($"SIGTERM of one of two workers under {Jobs} jobs: {handedBack.Length} handed back and finished by the other, none failed, no attempt charged");
     }
 
     [Fact]
     public async Task A_worker_that_is_asked_to_end_hands_its_job_to_another_at_once()
     {
         await using var leaving = await cluster.StartWorkerAsync();
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(24, 160, 160));
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(12, 128, 128));
         string job = await cluster.Api.AddJobAsync(model, 4);
         await cluster.UntilAtWorkAsync(job);
         await using var staying = await cluster.StartWorkerAsync();

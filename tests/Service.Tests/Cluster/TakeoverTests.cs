@@ -4,7 +4,7 @@ namespace Condense.Service.Tests.Cluster;
 
 public sealed class TakeoverTests(ServiceCluster cluster) : IClassFixture<ServiceCluster>
 {
-    private const int Layers = 24;
+    private const int Layers = 12;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -12,14 +12,14 @@ public sealed class TakeoverTests(ServiceCluster cluster) : IClassFixture<Servic
     public async Task A_killed_worker_s_job_is_finished_by_another_with_the_same_bytes_and_no_second_result()
     {
         await using var first = await cluster.StartWorkerAsync();
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 160, 160));
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 128, 128));
         string job = await cluster.Api.AddJobAsync(model, 4);
         await cluster.UntilAtWorkAsync(job);
         await using var second = await cluster.StartWorkerAsync();
         await first.KillAsync();
         long killed = TimeProvider.System.GetTimestamp();
         await cluster.Api.UntilAsync($"/v1/jobs/{job}", document => document["attempts"]!.AsArray().Count == 2);
-        TestContext.Current.SendDiagnosticMessage($"Taken over {TimeProvider.System.GetElapsedTime(killed).TotalSeconds:F1} s after kill -9");
+        Campaign.Report($"Taken over {TimeProvider.System.GetElapsedTime(killed).TotalSeconds:F1} s after kill -9");
 
         var ended = await cluster.Api.EndAsync(job);
         await cluster.AssertPublishedOnceAsync(job);
@@ -34,7 +34,7 @@ public sealed class TakeoverTests(ServiceCluster cluster) : IClassFixture<Servic
     public async Task A_worker_that_wakes_after_its_lease_changes_nothing_and_goes_on_with_other_work()
     {
         await using var paused = await cluster.StartWorkerAsync();
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 160, 160));
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 128, 128));
         string job = await cluster.Api.AddJobAsync(model, 4);
         await cluster.UntilAtWorkAsync(job);
         await paused.SignalAsync("STOP");
@@ -61,13 +61,14 @@ public sealed class TakeoverTests(ServiceCluster cluster) : IClassFixture<Servic
     {
         await using var first = await cluster.StartWorkerAsync();
         await using var second = await cluster.StartWorkerAsync();
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 160, 160));
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(2 * Layers, 128, 128));
         string job = await cluster.Api.AddJobAsync(model, 4);
         await cluster.UntilAtWorkAsync(job);
 
         // The worker lives and works; its lease is taken from it, as often as it renews it in time.
         while (await cluster.CountAsync($"SELECT count(*) FROM attempt WHERE job_id = '{job}'") < 2)
         {
+            Assert.Equal(0L, await cluster.CountAsync($"SELECT count(*) FROM job WHERE id = '{job}' AND finished_at IS NOT NULL"));
             await cluster.ChangeAsync($"UPDATE job SET lease_until = 1 WHERE id = '{job}' AND state = 'Running' AND token = 1");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
         }
@@ -84,7 +85,7 @@ public sealed class TakeoverTests(ServiceCluster cluster) : IClassFixture<Servic
         string[] settings = ["--Worker:Lease=00:00:03", "--Worker:Renewal=00:00:00.5"];
         await using var ahead = await cluster.StartWorkerAsync(["--skew=+00:10:00", .. settings]);
         await using var behind = await cluster.StartWorkerAsync(["--skew=-00:10:00", .. settings]);
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 160, 160));
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(Layers, 128, 128));
         string[] jobs = [await cluster.Api.AddJobAsync(model, 4), await cluster.Api.AddJobAsync(model, 3), await cluster.Api.AddJobAsync(model, 2)];
         foreach (string job in jobs)
         {
