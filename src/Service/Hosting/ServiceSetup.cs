@@ -2,6 +2,7 @@ using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
 using Condense.Service.Idempotency;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
@@ -39,28 +40,45 @@ internal static class ServiceSetup
         AddOptions<WorkerOptions>(services, WorkerOptions.Section);
         var worker = builder.Configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new WorkerOptions();
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
+        var role = RoleOf(builder.Configuration);
 
         ConfigureServer(builder);
         builder.AddTelemetry();
-        services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
-        services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
-        services.AddScoped<ArtifactStore>();
         services.AddAccess();
-        services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
         AddLibrary(services);
         AddIdempotency(services);
         AddJobs(services);
-        services.AddWebhooks(builder.Configuration, RoleOf(builder.Configuration));
-        AddDatabase(services, storage, machineClock);
-        AddWorkers(services, RoleOf(builder.Configuration), storage, worker);
+        services.AddWebhooks(builder.Configuration, role);
+        services.AddStorage(storage, machineClock);
+        AddScheduler(services, storage, worker, role);
         AddAnswers(services);
+    }
+
+    /// <summary>Adds what delivers work, and on workers what takes it.</summary>
+    private static void AddScheduler(IServiceCollection services, StorageOptions storage, WorkerOptions worker, ServiceRole role)
+    {
+        if (role != ServiceRole.Api)
+        {
+            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
+            services.AddHostedService<LeaseKeeper>();
+        }
+
+        if (storage.Provider == DatabaseProvider.Postgres)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
+            services.AddHostedService<NoticeListener>();
+        }
+
+        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
+        if (role != ServiceRole.Api)
+        {
+            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
+            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
+            services.AddHostedService<Sweeper>();
+        }
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder)
@@ -86,6 +104,11 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
+        app.Use(static (context, next) =>
+        {
+            context.RequestServices.GetRequiredService<Patience>().DoNotWait();
+            return next(context);
+        });
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -155,28 +178,12 @@ internal static class ServiceSetup
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
-    }
-
-    /// <summary>
-    /// What runs beside the answering of requests. Ended in the opposite order: first nothing is handed over to this process any more, then
-    /// Quartz waits for the jobs to finish their layers, and until then their leases are kept.
-    /// </summary>
-    private static void AddWorkers(IServiceCollection services, ServiceRole role, StorageOptions storage, WorkerOptions worker)
-    {
-        if (storage.Provider == DatabaseProvider.Postgres)
-        {
-            services.AddHostedService(provider => provider.GetRequiredService<TimeSynchroniser>());
-            services.AddHostedService<NoticeListener>();
-        }
-
-        services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
-        if (role != ServiceRole.Api)
-        {
-            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
-            services.AddHostedService<LeaseKeeper>();
-            services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
-            services.AddHostedService<Sweeper>();
-        }
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>
@@ -186,24 +193,6 @@ internal static class ServiceSetup
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
-
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
-    {
-        if (storage.Provider == DatabaseProvider.Sqlite)
-        {
-            services.AddSingleton(machineClock);
-            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
-                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-            return;
-        }
-
-        services.AddSingleton(new SynchronisedTime(machineClock));
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
-        services.AddSingleton<TimeSynchroniser>();
-        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-    }
 
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {
