@@ -78,6 +78,11 @@ internal static class ServiceSetup
             services.AddHostedService<Sweeper>();
         }
 
+        AddHttp(services);
+    }
+
+    private static void AddHttp(IServiceCollection services)
+    {
         services.AddExceptionHandler<ProblemWriter>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
