@@ -78,30 +78,7 @@ internal static class ServiceSetup
             services.AddHostedService<Sweeper>();
         }
 
-        AddHttp(services);
-    }
-
-    private static void AddHttp(IServiceCollection services)
-    {
-        services.AddExceptionHandler<ProblemWriter>();
-        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddEndpointsApiExplorer();
-        services.AddSwaggerGen(ApiDescription.Configure);
-    }
-
-    private static void ConfigureServer(WebApplicationBuilder builder)
-    {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
+        AddAnswers(services);
     }
 
     /// <summary>Adds the addresses.</summary>
@@ -142,6 +119,29 @@ internal static class ServiceSetup
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+    }
+
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
+    }
+
+    private static void AddAnswers(IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
     }
 
     private static void AddJobs(IServiceCollection services)
