@@ -17,6 +17,7 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
 
     private StageProgress? _latest;
     private StageProgress? _written;
+    private (double Fraction, long At)? _first;
     private long? _told;
 
     /// <inheritdoc/>
@@ -66,6 +67,15 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
         _written = latest;
         bool isEvent = _told is not { } told || clock.GetElapsedTime(told) >= s_eventInterval;
         _told = isEvent ? clock.GetTimestamp() : _told;
-        return await ledger.ReportAsync(claim, JobProgress.Of(latest), isEvent, CancellationToken.None);
+        return await ledger.ReportAsync(claim, JobProgress.Of(latest, EtaSeconds(latest.Fraction)), isEvent, CancellationToken.None);
+    }
+
+    /// <summary>From where this attempt began: what an earlier one had finished took this one no time.</summary>
+    private double? EtaSeconds(double fraction)
+    {
+        const int Decimals = 1;
+        var (start, at) = _first ??= (fraction, clock.GetTimestamp());
+        double seconds = clock.GetElapsedTime(at).TotalSeconds;
+        return fraction > start && seconds > 0 ? Math.Round(seconds / (fraction - start) * (1 - fraction), Decimals) : null;
     }
 }
