@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -12,17 +13,21 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private readonly ConcurrentQueue<string> _output = new();
 
     private ServiceProcess(Process process, int port)
     {
         _process = process;
         _errors = process.StandardError.ReadToEndAsync();
-        process.OutputDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
         Api = new ApiClient(new Uri($"http://127.0.0.1:{port}"));
     }
 
     public ApiClient Api { get; }
+
+    /// <summary>The lines that it has written to its standard output: its log.</summary>
+    public IReadOnlyList<string> Output => [.. _output];
 
     /// <summary>A port that nobody listens on.</summary>
     public static int FreePort()
@@ -33,7 +38,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the process without waiting for anything.</summary>
-    public static ServiceProcess Start(string folder, int port, params string[] settings)
+    public static ServiceProcess Start(string folder, int port, params string[] settings) =>
+        Start(folder, port, ["--urls", $"http://127.0.0.1:{port}", $"--Storage:Folder={Path.Combine(folder, "data")}"], settings);
+
+    /// <summary>Starts a command of the same program, which ends by itself.</summary>
+    public static ServiceProcess Command(string folder, params string[] arguments) =>
+        Start(folder, 0, arguments, [$"--Storage:Folder={Path.Combine(folder, "data")}"]);
+
+    private static ServiceProcess Start(string folder, int port, string[] first, string[] then)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -42,11 +54,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             WorkingDirectory = folder,
         };
-        string[] all =
-        [
-            Path.Combine(AppContext.BaseDirectory, "Condense.Service.dll"), "--urls", $"http://127.0.0.1:{port}",
-            $"--Storage:Folder={Path.Combine(folder, "data")}", .. settings,
-        ];
+        string[] all = [Path.Combine(AppContext.BaseDirectory, "Condense.Service.dll"), .. first, .. then];
         foreach (string argument in all)
         {
             start.ArgumentList.Add(argument);

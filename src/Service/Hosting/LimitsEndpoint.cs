@@ -1,4 +1,5 @@
 using Condense.Service.Access;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,9 +29,13 @@ internal static class LimitsEndpoint
         JobBytes = limits.Value.JobBytes,
         PageItems = Page.MaxLimit,
         NameLength = ResourceName.MaxLength,
-        MetadataEntries = JobRequest.MaxMetadata,
-        MetadataLength = JobRequest.MaxMetadataLength,
+        MetadataEntries = ClientMetadata.MaxEntries,
+        MetadataNameLength = ClientMetadata.MaxNameLength,
+        MetadataLength = ClientMetadata.MaxValueLength,
+        WaitSeconds = limits.Value.LongestWait.TotalSeconds,
         Patterns = JobRequest.MaxPatterns,
+        IdempotencyKeyLength = IdempotencyMiddleware.MaxLength,
+        IdempotencyHours = IdempotencyKeys.Kept.TotalHours,
         ConcurrentJobs = worker.Value.Concurrency,
         AttemptsPerJob = JobLedger.MaxAttempts,
         Quotas = quotas.Value.For(caller.Tenant),
@@ -56,14 +61,26 @@ internal sealed record LimitsResponse
     /// <summary>Characters of a name.</summary>
     public required int NameLength { get; init; }
 
-    /// <summary>Entries of a job's metadata.</summary>
+    /// <summary>Entries of the metadata of a job or model.</summary>
     public required int MetadataEntries { get; init; }
 
-    /// <summary>Characters of a key or value of a job's metadata.</summary>
+    /// <summary>Characters of a name in metadata.</summary>
+    public required int MetadataNameLength { get; init; }
+
+    /// <summary>Seconds that `Prefer: wait` is granted.</summary>
+    public required double WaitSeconds { get; init; }
+
+    /// <summary>Characters of a value in metadata.</summary>
     public required int MetadataLength { get; init; }
 
     /// <summary>Entries of a job's `layers`, `keep`, `methods`, each.</summary>
     public required int Patterns { get; init; }
+
+    /// <summary>Characters of an `Idempotency-Key`.</summary>
+    public required int IdempotencyKeyLength { get; init; }
+
+    /// <summary>Hours that the first answer to a request with such a key is kept.</summary>
+    public required double IdempotencyHours { get; init; }
 
     /// <summary>Jobs that run at once.</summary>
     public required int ConcurrentJobs { get; init; }

@@ -1,12 +1,15 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -38,7 +41,8 @@ internal static class ServiceSetup
         var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
         var role = RoleOf(builder.Configuration);
 
-        ConfigureHost(builder);
+        ConfigureServer(builder);
+        builder.AddTelemetry();
         services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
         services.AddSingleton<DataFolder>();
@@ -51,8 +55,8 @@ internal static class ServiceSetup
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Migrator>();
         services.AddScoped<Housekeeping>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
+        AddLibrary(services);
+        AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
         AddDatabase(services, storage, machineClock);
@@ -76,14 +80,10 @@ internal static class ServiceSetup
             services.AddHostedService<Sweeper>();
         }
 
-        services.AddExceptionHandler<ProblemWriter>();
-        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddEndpointsApiExplorer();
-        services.AddSwaggerGen(ApiDescription.Configure);
+        AddAnswers(services);
     }
 
-    private static void ConfigureHost(WebApplicationBuilder builder)
+    private static void ConfigureServer(WebApplicationBuilder builder)
     {
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
@@ -95,19 +95,20 @@ internal static class ServiceSetup
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
         });
-
-        // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
-        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
-        builder.Logging.AddFilter("Quartz", LogLevel.Error);
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
     }
 
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
+        // The listener first: what comes before it would not be counted.
+        _ = app.Services.GetRequiredService<MetricsReader>();
+        app.UseRequestSpans();
+        app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
         app.UseAccess();
+        app.UseRequestScopes();
+        app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -117,19 +118,47 @@ internal static class ServiceSetup
             options.DisplayRequestDuration();
         });
         app.MapProbes();
+        app.MapMetrics();
         if (RoleOf(app.Configuration) == ServiceRole.Worker)
         {
             return;
         }
 
         var v1 = app.MapGroup("/v1");
+        v1.UseDocumentTags();
+
+        // Of every body; what takes files asks for more.
+        v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
         v1.MapDatasets();
-        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapJobs();
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
         v1.MapApiKeys();
+        v1.MapUsage();
+    }
+
+    private static void AddLibrary(IServiceCollection services)
+    {
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<ModelChanges>();
+        services.AddScoped<DatasetLibrary>();
+    }
+
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotentRequest>();
+        services.AddScoped<IdempotencyKeys>();
+    }
+
+    private static void AddAnswers(IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemWriter>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(ApiDescription.Configure);
     }
 
     private static void AddJobs(IServiceCollection services)
@@ -144,6 +173,7 @@ internal static class ServiceSetup
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
+        services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
     }
 

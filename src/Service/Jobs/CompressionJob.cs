@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Condense.Pipeline.Stages;
 using Condense.Service.Datasets;
@@ -5,6 +6,7 @@ using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.Extensions.Options;
 using Quartz;
 
@@ -62,6 +64,11 @@ internal sealed class CompressionJob(
     /// <summary>Runs, and writes down how it ended.</summary>
     private async Task AttemptAsync(Job claim, AttemptStop stop)
     {
+        using var span = Tracing.Continue("attempt", claim.TraceParent, ActivityKind.Consumer).SetTag("condense.job", claim.Id).SetTag("condense.attempt", claim.Token);
+        using var scope = logger.BeginScope(new LogScope(("Job", claim.Id), ("Attempt", claim.Token), ("Tenant", claim.TenantId)));
+        JobLog.AttemptBegan(logger, claim.Id, claim.Token);
+        var constraints = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Constraints;
+        using var limit = TimeLimit.Start(stop, constraints, clock);
         Fault? fault = null;
         try
         {
@@ -70,6 +77,10 @@ internal sealed class CompressionJob(
                 return;
             }
         }
+        catch (OperationCanceledException) when (stop.Reason == StopReason.OutOfTime)
+        {
+            fault = limit.Fault;
+        }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Said below.
@@ -77,6 +88,7 @@ internal sealed class CompressionJob(
         catch (Exception exception)
         {
             fault = Fault.Of(exception);
+            span.Failed(fault.Kind.Code);
             if (fault.IsOurs)
             {
                 JobLog.AttemptFailed(logger, exception, claim.Id, claim.Token);
@@ -125,7 +137,7 @@ internal sealed class CompressionJob(
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
         using var files = await models.FetchAsync(model, stop.Token);
-        var progress = new ProgressLog(ledger, claim, clock);
+        using var progress = new ProgressLog(ledger, claim, clock);
 
         // The numbers on a thread of their own; rows only from this flow, which waits for them.
         var run = Task.Run(

@@ -3,6 +3,7 @@ using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
@@ -23,9 +24,11 @@ internal sealed partial class JobLedger(
     JobSignals signals,
     HandoverSignal handover,
     Outbox outbox,
+    ServiceMetrics metrics,
     IdSource ids,
     IOptions<WorkerOptions> options,
-    TimeProvider clock)
+    TimeProvider clock,
+    ILogger<JobLedger> logger)
 {
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public const int MaxAttempts = 3;
@@ -80,7 +83,8 @@ internal sealed partial class JobLedger(
                     EventType.Succeeded,
                     set => set.SetProperty(row => row.ResultJson, json).SetProperty(row => row.ErrorJson, (string?)null),
                     new { success.Outcome, success.Result.Model, success.Result.Ratio, success.Result.ReusedLayers },
-                    cancel);
+                    cancel,
+                    outcome: ServiceMetrics.Word(success.Outcome));
                 if (mine)
                 {
                     await addRows(cancel);
@@ -241,11 +245,18 @@ internal sealed partial class JobLedger(
         return mine;
     }
 
-    private Task<bool> FinishAsync(
-        Job expected, JobState state, string type, Action<UpdateSettersBuilder<Job>>? set, object? data, CancellationToken cancellationToken, bool onlyLapsed = false)
+    private async Task<bool> FinishAsync(
+        Job expected,
+        JobState state,
+        string type,
+        Action<UpdateSettersBuilder<Job>>? set,
+        object? data,
+        CancellationToken cancellationToken,
+        bool onlyLapsed = false,
+        string? outcome = null)
     {
         var now = clock.GetUtcNow();
-        return ChangeAsync(
+        bool finished = await ChangeAsync(
             expected,
             type,
             setters =>
@@ -257,6 +268,12 @@ internal sealed partial class JobLedger(
             data,
             cancellationToken,
             onlyLapsed);
+        if (finished)
+        {
+            transaction.WhenCommitted(() => metrics.JobEnded(MethodsOfJob.Of(expected.RequestJson), outcome ?? ServiceMetrics.Word(state)));
+        }
+
+        return finished;
     }
 
     /// <summary>
@@ -296,8 +313,16 @@ internal sealed partial class JobLedger(
     private async Task EndAttemptsAsync(Job claim, string reason, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        await db.Attempts.Where(attempt => attempt.JobId == claim.Id && attempt.Number <= claim.Token && attempt.EndedAt == null)
+        int ended = await db.Attempts.Where(attempt => attempt.JobId == claim.Id && attempt.Number <= claim.Token && attempt.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.EndReason, reason), cancellationToken);
+        if (ended > 0)
+        {
+            transaction.WhenCommitted(() =>
+            {
+                metrics.AttemptEnded(reason, ended);
+                JobLog.AttemptEnded(logger, claim.Id, reason);
+            });
+        }
     }
 
     /// <summary>Adds an event, and what webhooks tell of it.</summary>

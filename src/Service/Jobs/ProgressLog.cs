@@ -1,9 +1,10 @@
 using Condense.Pipeline.Stages;
+using Condense.Service.Telemetry;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Takes a run's progress at the run's own pace, and writes the latest to the job's row at most once a second, as an event at most every five.</summary>
-internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider clock) : IProgress<StageProgress>
+internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider clock) : IProgress<StageProgress>, IDisposable
 {
     /// <summary>How many seconds a run that was asked to stop may go on before its job counts as canceled all the same.</summary>
     private const int Grace = 3;
@@ -12,12 +13,19 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
 
     private static readonly TimeSpan s_eventInterval = TimeSpan.FromSeconds(5);
 
+    private readonly StageSpans _spans = new();
+
     private StageProgress? _latest;
     private StageProgress? _written;
+    private (double Fraction, long At)? _first;
     private long? _told;
 
     /// <inheritdoc/>
-    public void Report(StageProgress value) => Volatile.Write(ref _latest, value);
+    public void Report(StageProgress value)
+    {
+        _spans.Enter(value.Stage);
+        Volatile.Write(ref _latest, value);
+    }
 
     /// <summary>Writes until the run has ended, and once more then. Does not throw what the run throws.</summary>
     /// <param name="run">The run.</param>
@@ -41,8 +49,12 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
             }
         }
 
+        _spans.Dispose();
         await WriteAsync();
     }
+
+    /// <summary>The run has ended.</summary>
+    public void Dispose() => _spans.Dispose();
 
     private async Task<bool> WriteAsync()
     {
@@ -55,6 +67,15 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
         _written = latest;
         bool isEvent = _told is not { } told || clock.GetElapsedTime(told) >= s_eventInterval;
         _told = isEvent ? clock.GetTimestamp() : _told;
-        return await ledger.ReportAsync(claim, JobProgress.Of(latest), isEvent, CancellationToken.None);
+        return await ledger.ReportAsync(claim, JobProgress.Of(latest, EtaSeconds(latest.Fraction)), isEvent, CancellationToken.None);
+    }
+
+    /// <summary>From where this attempt began: what an earlier one had finished took this one no time.</summary>
+    private double? EtaSeconds(double fraction)
+    {
+        const int Decimals = 1;
+        var (start, at) = _first ??= (fraction, clock.GetTimestamp());
+        double seconds = clock.GetElapsedTime(at).TotalSeconds;
+        return fraction > start && seconds > 0 ? Math.Round(seconds / (fraction - start) * (1 - fraction), Decimals) : null;
     }
 }

@@ -1,13 +1,15 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Reports;
+using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Makes a finished file a model of the library: all of it in one transaction, and only while the attempt owns the job.</summary>
-internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, ArtifactStore store, IdSource ids, TimeProvider clock)
+internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, ArtifactStore store, ServiceMetrics metrics, IdSource ids, TimeProvider clock)
 {
     /// <summary>Publishes a result.</summary>
     /// <param name="claim">The attempt's claim.</param>
@@ -19,6 +21,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
     public async Task<bool> PublishAsync(Job claim, StoredModel source, CompressionReport report, string path, CancellationToken cancellationToken)
     {
+        using var span = Tracing.Begin("publish");
         await using var file = await store.StageFileAsync(path, cancellationToken);
         if (!string.Equals(file.Sha256, report.DigestAfter, StringComparison.Ordinal))
         {
@@ -36,10 +39,11 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             Bytes = file.Bytes,
             State = ModelState.Ready,
             SourceJobId = claim.Id,
+            MetadataJson = MetadataOf(claim),
             CreatedAt = clock.GetUtcNow(),
         };
         InspectionJob.Describe(model, description);
-        return await ledger.SucceedAsync(
+        bool published = await ledger.SucceedAsync(
             claim,
             JobSuccess.Of(report, model.Id),
             async cancel =>
@@ -50,5 +54,18 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
                 db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(report, ReportJson.Options) });
             },
             cancellationToken);
+        foreach (var (stage, seconds) in published ? report.SecondsByStage : new Dictionary<string, double>(StringComparer.Ordinal))
+        {
+            metrics.StageTook(stage, seconds);
+        }
+
+        return published;
+    }
+
+    /// <summary>The result is found by the same names and values as its job.</summary>
+    private static string? MetadataOf(Job claim)
+    {
+        var metadata = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Metadata;
+        return metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata);
     }
 }

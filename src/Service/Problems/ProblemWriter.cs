@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Condense.Service.Hosting;
 using Condense.Service.Jobs;
+using Condense.Service.Telemetry;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Net.Http.Headers;
 
@@ -15,7 +16,7 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
         var fault = Fault.Of(exception);
         if (fault.IsOurs)
         {
-            ProblemLog.Failed(logger, exception, httpContext.Request.Method, httpContext.Request.Path.Value, fault.Kind.Code);
+            ProblemLog.Failed(logger, exception, httpContext.Request.Method, LogText.OneLine(httpContext.Request.Path.Value), fault.Kind.Code);
         }
 
         await WriteAsync(httpContext, fault, cancellationToken);

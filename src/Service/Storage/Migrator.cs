@@ -9,6 +9,18 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
     /// <summary>Any number that nobody else takes an advisory lock on.</summary>
     private const long LockId = 72134001;
 
+    /// <summary>Refuses tables that this version does not fit. Newer ones do: while nodes are replaced one by one, old ones go on.</summary>
+    /// <exception cref="StartupException">Migrations are missing.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        string[] missing = [.. await db.Database.GetPendingMigrationsAsync(cancellationToken)];
+        if (missing.Length > 0)
+        {
+            throw new StartupException(
+                $"The database lacks what this version needs ({string.Join(", ", missing)}), and Storage:Migrate is off. Run `Condense.Service migrate` with the same settings first.");
+        }
+    }
+
     /// <summary>Does it.</summary>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Condense.Service.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Webhooks;
@@ -13,9 +14,6 @@ internal sealed class WebhookClient : IDisposable
     private const int MaxAnswerBytes = 64 << 10;
     private const int MaxHeaderKilobytes = 16;
     private const int BufferBytes = 16 << 10;
-
-    /// <summary>The trace of the request that led to an event goes on in the receiver.</summary>
-    private static readonly ActivitySource s_activities = new("Condense.Service.Webhooks");
 
     private static readonly ProductInfoHeaderValue s_agent =
         new("Condense", typeof(WebhookClient).Assembly.GetName().Version!.ToString(fieldCount: 3));
@@ -61,7 +59,7 @@ internal sealed class WebhookClient : IDisposable
         long start = _clock.GetTimestamp();
         using var patience = new CancellationTokenSource(_options.Value.Timeout, _clock);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        using var activity = s_activities.StartActivity("webhook", ActivityKind.Client, delivery.TraceParent);
+        using var activity = Tracing.Continue("deliver", delivery.TraceParent, ActivityKind.Client);
         int? status = null;
         TimeSpan? retryAfter = null;
         string? error;
@@ -72,7 +70,7 @@ internal sealed class WebhookClient : IDisposable
                 throw new UnreachableReceiverException(reason);
             }
 
-            using var request = Request(url, secrets, delivery, at, activity?.Id ?? delivery.TraceParent);
+            using var request = Request(url, secrets, delivery, at, activity.Id);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
             status = (int)response.StatusCode;
             retryAfter = RetryAfterOf(response, at);
@@ -88,7 +86,7 @@ internal sealed class WebhookClient : IDisposable
             error = Describe(exception);
         }
 
-        activity?.SetStatus(error is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error);
+        activity.SetStatus(error is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error);
         return new DeliveryAttempt
         {
             At = at,

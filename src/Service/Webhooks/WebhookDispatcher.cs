@@ -1,10 +1,11 @@
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Webhooks;
 
 /// <summary>Takes one claimed delivery through one attempt.</summary>
-internal sealed class WebhookDispatcher(IServiceScopeFactory scopes, WebhookClient client, ILogger<WebhookDispatcher> logger)
+internal sealed class WebhookDispatcher(IServiceScopeFactory scopes, WebhookClient client, ServiceMetrics metrics, ILogger<WebhookDispatcher> logger)
 {
     /// <summary>Sends, and writes down what came of it.</summary>
     /// <param name="claim">The claimed row.</param>
@@ -18,6 +19,7 @@ internal sealed class WebhookDispatcher(IServiceScopeFactory scopes, WebhookClie
         if (receiver is null)
         {
             await InQueueAsync(queue => queue.DropAsync(claim, now));
+            metrics.DeliveryEnded(DeliveryState.Dropped);
             return null;
         }
 
@@ -33,6 +35,7 @@ internal sealed class WebhookDispatcher(IServiceScopeFactory scopes, WebhookClie
         }
 
         string? state = await InQueueAsync(queue => queue.EndAttemptAsync(claim, attempt, now + attempt.Milliseconds));
+        metrics.DeliveryEnded(state is null or DeliveryState.Pending ? ServiceMetrics.Retried : state);
         if (!attempt.Succeeded)
         {
             // Neither the address nor what was answered: both may hold secrets.
