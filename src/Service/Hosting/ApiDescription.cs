@@ -36,6 +36,7 @@ internal static class ApiDescription
         options.OperationFilter<BodyFilter>();
         options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
+        Access.KeyDocumentation.Configure(options);
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>

@@ -17,8 +17,12 @@ internal static class LimitsEndpoint
     /// <summary>Says how much the service takes.</summary>
     /// <param name="limits">The configured limits.</param>
     /// <param name="worker">The configured worker.</param>
+    /// <param name="quotas">The configured quotas.</param>
+    /// <param name="access">The configured rates.</param>
+    /// <param name="caller">Who asks.</param>
     /// <response code="200">The limits.</response>
-    public static Ok<LimitsResponse> Get(IOptions<LimitsOptions> limits, IOptions<WorkerOptions> worker) => TypedResults.Ok(new LimitsResponse
+    public static Ok<LimitsResponse> Get(
+        IOptions<LimitsOptions> limits, IOptions<WorkerOptions> worker, IOptions<QuotaOptions> quotas, IOptions<AccessOptions> access, Caller caller) => TypedResults.Ok(new LimitsResponse
     {
         ModelBytes = limits.Value.ModelBytes,
         DatasetBytes = limits.Value.DatasetBytes,
@@ -34,6 +38,8 @@ internal static class LimitsEndpoint
         IdempotencyHours = IdempotencyKeys.Kept.TotalHours,
         ConcurrentJobs = worker.Value.Concurrency,
         AttemptsPerJob = JobLedger.MaxAttempts,
+        Quotas = quotas.Value.For(caller.Tenant),
+        Rates = access.Value.RatesFor(caller),
     });
 }
 
@@ -81,4 +87,10 @@ internal sealed record LimitsResponse
 
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public required int AttemptsPerJob { get; init; }
+
+    /// <summary>How much the tenant may have at once.</summary>
+    public required Quotas Quotas { get; init; }
+
+    /// <summary>How often the client may ask; the header `RateLimit` says how often it still may.</summary>
+    public required RequestRates Rates { get; init; }
 }

@@ -49,7 +49,7 @@ internal static class ServiceSetup
         services.AddSingleton<FolderBlobs>();
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
         services.AddScoped<ArtifactStore>();
-        services.AddScoped<Caller>();
+        services.AddAccess();
         services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
         services.AddScoped<WriteTransaction>();
@@ -106,12 +106,7 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
-        app.Use(static (context, next) =>
-        {
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
-            return next(context);
-        });
+        app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
@@ -141,6 +136,7 @@ internal static class ServiceSetup
         v1.MapMethods();
         v1.MapLimits();
         v1.MapUsage();
+        v1.MapApiKeys();
     }
 
     private static void AddLibrary(IServiceCollection services)

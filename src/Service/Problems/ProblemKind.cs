@@ -16,6 +16,15 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The bytes are not those that were announced.</summary>
     public static readonly ProblemKind DigestMismatch = new("digest_mismatch", 400, "The bytes are not those that the digest announced.", Retryable: true);
 
+    /// <summary>No key, or one that is not known.</summary>
+    public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "A valid key is needed.");
+
+    /// <summary>A key beyond its end.</summary>
+    public static readonly ProblemKind KeyExpired = new("key_expired", 401, "The key has expired.");
+
+    /// <summary>A key that may do other things.</summary>
+    public static readonly ProblemKind InsufficientScope = new("insufficient_scope", 403, "The key does not have the scope that this needs.");
+
     /// <summary>A page of another site, or a name that is not this machine's, sent the request.</summary>
     public static readonly ProblemKind ForbiddenOrigin = new("forbidden_origin", 403, "Requests from other origins are not answered.");
 
@@ -96,6 +105,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>NaN or infinities among the weights.</summary>
     public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
+
+    /// <summary>A client that asks too often.</summary>
+    public static readonly ProblemKind RateLimited = new("rate_limited", 429, "There are too many requests.", Retryable: true);
+
+    /// <summary>A tenant that has as much as it may have.</summary>
+    public static readonly ProblemKind QuotaExceeded = new("quota_exceeded", 429, "A quota of the tenant is used up.");
 
     /// <summary>An address that webhooks are not sent to.</summary>
     public static readonly ProblemKind WebhookUrlForbidden = new("webhook_url_forbidden", 422, "Webhooks are not sent to this address.");
