@@ -2,6 +2,7 @@ using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
 using Condense.Service.Idempotency;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
@@ -43,23 +44,21 @@ internal static class ServiceSetup
 
         ConfigureServer(builder);
         builder.AddTelemetry();
-        services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
-        services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
-        services.AddScoped<ArtifactStore>();
         services.AddAccess();
-        services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
         AddLibrary(services);
         AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
-        AddDatabase(services, storage, machineClock);
+        services.AddStorage(storage, machineClock);
+        AddScheduler(services, storage, worker, role);
+        AddAnswers(services);
+    }
+
+    /// <summary>Adds what delivers work, and on workers what takes it.</summary>
+    private static void AddScheduler(IServiceCollection services, StorageOptions storage, WorkerOptions worker, ServiceRole role)
+    {
         if (role != ServiceRole.Api)
         {
             // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
@@ -77,10 +76,9 @@ internal static class ServiceSetup
         {
             services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
         }
-
-        AddAnswers(services);
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder)
@@ -106,6 +104,11 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
+        app.Use(static (context, next) =>
+        {
+            context.RequestServices.GetRequiredService<Patience>().DoNotWait();
+            return next(context);
+        });
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -135,8 +138,8 @@ internal static class ServiceSetup
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
-        v1.MapUsage();
         v1.MapApiKeys();
+        v1.MapUsage();
     }
 
     private static void AddLibrary(IServiceCollection services)
@@ -175,6 +178,12 @@ internal static class ServiceSetup
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>
@@ -184,24 +193,6 @@ internal static class ServiceSetup
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
-
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
-    {
-        if (storage.Provider == DatabaseProvider.Sqlite)
-        {
-            services.AddSingleton(machineClock);
-            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
-                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-            return;
-        }
-
-        services.AddSingleton(new SynchronisedTime(machineClock));
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
-        services.AddSingleton<TimeSynchroniser>();
-        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-    }
 
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {

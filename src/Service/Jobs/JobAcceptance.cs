@@ -31,7 +31,7 @@ internal sealed class JobAcceptance(
             ProblemException.ThrowIfAny(errors);
         }
 
-        await JudgeAsync(request, errors, cancellationToken);
+        long memory = await JudgeAsync(request, errors, cancellationToken);
         var job = new Job
         {
             Id = ids.Next(Job.IdPrefix),
@@ -40,6 +40,7 @@ internal sealed class JobAcceptance(
             DatasetId = request.Frequencies?.Dataset,
             RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
             Priority = request.Priority,
+            PredictedMemoryBytes = memory,
             CreatedAt = clock.GetUtcNow(),
             ExpiresAt = request.ExpiresAt,
             RetryOf = retryOf,
@@ -73,15 +74,17 @@ internal sealed class JobAcceptance(
     }
 
     /// <summary>Judges the request against the model; what is wrong with the document and what does not fit the model come in one answer.</summary>
-    private async Task JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
+    /// <returns>Bytes of memory that the run is likely to need.</returns>
+    private async Task<long> JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
     {
+        long memory = 0;
         try
         {
             await webhooks.RequireAsync(request.Webhook, "/webhook", cancellationToken);
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-            await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
+            memory = await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
         }
         catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
         {
@@ -90,6 +93,7 @@ internal sealed class JobAcceptance(
         }
 
         ProblemException.ThrowIfAny(errors);
+        return memory;
     }
 
     /// <summary>Inside the transaction: a deletion between the first look and this one is noticed.</summary>

@@ -99,6 +99,9 @@ internal sealed record JobResult
 internal sealed record JobSuccess(
     Outcome Outcome, JobResult Result, IReadOnlyList<ReportWarning> Warnings, IReadOnlyDictionary<string, double> SecondsByStage, EngineDescription Engine)
 {
+    /// <summary>The most memory that the run's process was seen to hold; absent in rows of version 0.2.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
     /// <summary>The short form of a report.</summary>
     public static JobSuccess Of(CompressionReport report, string modelId) => new(
         report.Outcome,

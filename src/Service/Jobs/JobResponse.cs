@@ -51,6 +51,9 @@ internal sealed record JobResponse
     /// <summary>What made the result.</summary>
     public EngineDescription? Engine { get; init; }
 
+    /// <summary>The most memory of its own that the process of the run was seen to hold, in bytes; of a succeeded job.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed record JobResponse
             Warnings = success?.Warnings ?? [],
             Error = Read<JobError>(job.ErrorJson),
             Engine = success?.Engine,
+            PeakMemoryBytes = success?.PeakMemoryBytes,
             Links = JobLinks.Of(job.Id, job.State, success?.Result.Model),
         };
     }

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Condense.Service.Problems;
 
 /// <summary>A kind of problem: the stable word that clients branch on, and what goes with it.</summary>
@@ -136,7 +138,17 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The disk is full.</summary>
     public static readonly ProblemKind StorageFull = new("storage_full", 507, "The disk is full.", Retryable: true);
 
+    private static readonly Lazy<Dictionary<string, ProblemKind>> s_all = new(() => typeof(ProblemKind)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(field => (ProblemKind)field.GetValue(null)!)
+        .ToDictionary(kind => kind.Code, StringComparer.Ordinal));
+
     private static readonly ProblemKind[] s_ofRecipes = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+
+    /// <summary>The kind of that word.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static ProblemKind OfCode(string code) =>
+        s_all.Value.GetValueOrDefault(code) ?? throw new ArgumentException($"There is no problem of the kind {code}.", nameof(code));
 
     /// <summary>The kind that a recipe's refusal names.</summary>
     public static ProblemKind OfRecipe(string code) =>
