@@ -30,7 +30,6 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
                 ("null", "application/json", 400, "malformed_json", ""),
                 ("{\n \"", "application/json", 400, "malformed_json", ""),
                 ("{\n\n x}", "application/json", 400, "malformed_json", ""),
-                ("{} {}", "application/json", 400, "malformed_json", ""),
                 ("[]", "application/json", 422, "invalid_field", ""),
                 ("\"text\"", "application/json", 422, "invalid_field", ""),
                 ("""{"frobnicate":1}""", "application/json", 422, "invalid_field", "/frobnicate"),
