@@ -7,7 +7,7 @@ namespace Condense.Service.Tests;
 /// </summary>
 internal static class Campaign
 {
-    private static readonly string? s_report = Environment.GetEnvironmentVariable("CONDENSE_CAMPAIGN_REPORT");
+    private static readonly string? s_report = Environment.GetEnvironmentVariable("CONDENSE_CAMPAIGN_REPORT") is { Length: > 0 } path ? path : null;
 
     /// <summary>Rounds of a test: as many as every build can afford, or as many as the promise names.</summary>
     public static int Rounds(int usual, int many) => s_report is null ? usual : many;

@@ -9,7 +9,7 @@ namespace Condense.Service.Tests;
 /// <summary>The service as a process of its own, as users start it.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
 
     private readonly Process _process;
     private readonly Task<string> _errors;
