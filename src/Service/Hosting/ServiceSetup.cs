@@ -1,6 +1,7 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
 using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
@@ -9,6 +10,7 @@ using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -42,23 +44,14 @@ internal static class ServiceSetup
 
         ConfigureServer(builder);
         builder.AddTelemetry();
-        services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
-        services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
-        services.AddScoped<ArtifactStore>();
-        services.AddScoped<Caller>();
-        services.AddSingleton<WriteGate>();
+        services.AddAccess();
         services.AddScoped<Upload>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
+        AddLibrary(services);
+        AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
-        AddDatabase(services, storage, machineClock);
+        services.AddStorage(storage, machineClock);
         AddScheduler(services, storage, worker, role);
         AddAnswers(services);
     }
@@ -88,6 +81,20 @@ internal static class ServiceSetup
         }
     }
 
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
+    }
+
     /// <summary>Adds the addresses.</summary>
     public static void MapCondense(this WebApplication app)
     {
@@ -97,13 +104,14 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
         app.Use(static (context, next) =>
         {
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
+            context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             return next(context);
         });
+        app.UseAccess();
         app.UseRequestScopes();
+        app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -120,26 +128,31 @@ internal static class ServiceSetup
         }
 
         var v1 = app.MapGroup("/v1");
+        v1.UseDocumentTags();
+
+        // Of every body; what takes files asks for more.
+        v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
         v1.MapDatasets();
-        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapJobs();
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapApiKeys();
+        v1.MapUsage();
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder)
+    private static void AddLibrary(IServiceCollection services)
     {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<ModelChanges>();
+        services.AddScoped<DatasetLibrary>();
+    }
 
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotentRequest>();
+        services.AddScoped<IdempotencyKeys>();
     }
 
     private static void AddAnswers(IServiceCollection services)
@@ -163,6 +176,7 @@ internal static class ServiceSetup
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
+        services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
         services.AddScoped<JobInputs>();
         services.AddScoped<Checkpoints>();
@@ -179,24 +193,6 @@ internal static class ServiceSetup
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
-
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
-    {
-        if (storage.Provider == DatabaseProvider.Sqlite)
-        {
-            services.AddSingleton(machineClock);
-            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
-                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-            return;
-        }
-
-        services.AddSingleton(new SynchronisedTime(machineClock));
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
-        services.AddSingleton<TimeSynchroniser>();
-        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-    }
 
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {

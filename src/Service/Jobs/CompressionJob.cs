@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Condense.Service.Hosting;
 using Condense.Service.Isolation;
 using Condense.Service.Problems;
@@ -66,6 +67,8 @@ internal sealed class CompressionJob(
         using var span = Tracing.Continue("attempt", claim.TraceParent, ActivityKind.Consumer).SetTag("condense.job", claim.Id).SetTag("condense.attempt", claim.Token);
         using var scope = logger.BeginScope(new LogScope(("Job", claim.Id), ("Attempt", claim.Token), ("Tenant", claim.TenantId)));
         JobLog.AttemptBegan(logger, claim.Id, claim.Token);
+        var constraints = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Constraints;
+        using var limit = TimeLimit.Start(stop, constraints, clock);
         Fault? fault = null;
         try
         {
@@ -73,6 +76,10 @@ internal sealed class CompressionJob(
             {
                 return;
             }
+        }
+        catch (OperationCanceledException) when (stop.Reason == StopReason.OutOfTime)
+        {
+            fault = limit.Fault;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

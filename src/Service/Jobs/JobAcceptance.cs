@@ -18,11 +18,14 @@ internal sealed class JobAcceptance(
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
+    /// <param name="request">What to do.</param>
+    /// <param name="retryOf">The job that it tries again, if one.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <exception cref="RecipeException">The recipe does not fit the model.</exception>
-    public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)
+    public async Task<Job> AcceptAsync(JobRequest request, string? retryOf, CancellationToken cancellationToken)
     {
         using var span = Tracing.Begin("accept");
-        var errors = request.Check(out bool readable);
+        var errors = request.Check(clock.GetUtcNow(), out bool readable);
         if (!readable)
         {
             ProblemException.ThrowIfAny(errors);
@@ -31,7 +34,7 @@ internal sealed class JobAcceptance(
         long memory = await JudgeAsync(request, errors, cancellationToken);
         var job = new Job
         {
-            Id = ids.Next("job_"),
+            Id = ids.Next(Job.IdPrefix),
             TenantId = caller.Tenant,
             ModelId = request.Model,
             DatasetId = request.Frequencies?.Dataset,
@@ -39,10 +42,35 @@ internal sealed class JobAcceptance(
             Priority = request.Priority,
             PredictedMemoryBytes = memory,
             CreatedAt = clock.GetUtcNow(),
+            ExpiresAt = request.ExpiresAt,
+            RetryOf = retryOf,
             TraceParent = Tracing.Current,
         };
         span?.SetTag("condense.job", job.Id);
-        return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
+        return await ledger.AcceptAsync(
+            job,
+            async cancel =>
+            {
+                await RequireStillThereAsync(job, cancel);
+                db.AddRange(request.Metadata.Select(entry => new JobMetadata { JobId = job.Id, Key = entry.Key, Value = entry.Value }));
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Takes a job that does what a finished one was asked. A moment at which that one would have expired does not hold for this one.</summary>
+    /// <exception cref="ProblemException">There is no such job, or it has not finished.</exception>
+    /// <exception cref="RecipeException">The recipe does not fit the model any more.</exception>
+    public async Task<Job> RetryAsync(string id, CancellationToken cancellationToken)
+    {
+        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw JobLedger.NoJob(id);
+        if (!job.State.IsTerminal())
+        {
+            throw new ProblemException(
+                ProblemKind.JobNotFinished, $"The job {id} is {job.State.ToString().ToLowerInvariant()}. Wait for its end, or cancel it, then retry it.");
+        }
+
+        var request = JsonSerializer.Deserialize<JobRequest>(job.RequestJson, ApiJson.Options)!;
+        return await AcceptAsync(request with { ExpiresAt = null }, id, cancellationToken);
     }
 
     /// <summary>Judges the request against the model; what is wrong with the document and what does not fit the model come in one answer.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Condense.Pipeline.Reports;
+using Condense.Service.Hosting;
 using Condense.Service.Isolation;
 using Condense.Service.Library;
 using Condense.Service.Storage;
@@ -38,6 +39,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             Bytes = file.Bytes,
             State = ModelState.Ready,
             SourceJobId = claim.Id,
+            MetadataJson = MetadataOf(claim),
             CreatedAt = clock.GetUtcNow(),
         };
         InspectionJob.Describe(model, description);
@@ -58,5 +60,12 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
         }
 
         return published;
+    }
+
+    /// <summary>The result is found by the same names and values as its job.</summary>
+    private static string? MetadataOf(Job claim)
+    {
+        var metadata = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Metadata;
+        return metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata);
     }
 }

@@ -18,6 +18,15 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The bytes are not those that were announced.</summary>
     public static readonly ProblemKind DigestMismatch = new("digest_mismatch", 400, "The bytes are not those that the digest announced.", Retryable: true);
 
+    /// <summary>No key, or one that is not known.</summary>
+    public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "A valid key is needed.");
+
+    /// <summary>A key beyond its end.</summary>
+    public static readonly ProblemKind KeyExpired = new("key_expired", 401, "The key has expired.");
+
+    /// <summary>A key that may do other things.</summary>
+    public static readonly ProblemKind InsufficientScope = new("insufficient_scope", 403, "The key does not have the scope that this needs.");
+
     /// <summary>A page of another site, or a name that is not this machine's, sent the request.</summary>
     public static readonly ProblemKind ForbiddenOrigin = new("forbidden_origin", 403, "Requests from other origins are not answered.");
 
@@ -36,8 +45,17 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The job is in a terminal state.</summary>
     public static readonly ProblemKind JobAlreadyFinished = new("job_already_finished", 409, "The job has finished already.");
 
+    /// <summary>The job is not in a terminal state.</summary>
+    public static readonly ProblemKind JobNotFinished = new("job_not_finished", 409, "The job has not finished yet.", Retryable: true);
+
     /// <summary>An unfinished job needs it.</summary>
     public static readonly ProblemKind ResourceInUse = new("resource_in_use", 409, "The resource is in use.", Retryable: true);
+
+    /// <summary>The first request with this idempotency key runs.</summary>
+    public static readonly ProblemKind IdempotencyInProgress = new("idempotency_in_progress", 409, "The first request with this idempotency key is still running.", Retryable: true);
+
+    /// <summary>The answer to the first request with this idempotency key was shown once.</summary>
+    public static readonly ProblemKind IdempotencyAnswerSecret = new("idempotency_answer_secret", 409, "The answer to the first request with this idempotency key held a secret and was not kept.");
 
     /// <summary>Nothing is sent to a disabled endpoint.</summary>
     public static readonly ProblemKind WebhookDisabled = new("webhook_disabled", 409, "The webhook endpoint is disabled.");
@@ -56,6 +74,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>Fields that can't be used.</summary>
     public static readonly ProblemKind InvalidField = new("invalid_field", 422, "The request has fields that can't be used.");
+
+    /// <summary>The idempotency key of another request.</summary>
+    public static readonly ProblemKind IdempotencyKeyReused = new("idempotency_key_reused", 422, "The idempotency key belongs to another request.");
 
     /// <summary>A pattern that no layer matches.</summary>
     public static readonly ProblemKind UnknownLayer = new("unknown_layer", 422, "The request names layers that the model does not have.");
@@ -87,6 +108,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>NaN or infinities among the weights.</summary>
     public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
 
+    /// <summary>A client that asks too often.</summary>
+    public static readonly ProblemKind RateLimited = new("rate_limited", 429, "There are too many requests.", Retryable: true);
+
+    /// <summary>A tenant that has as much as it may have.</summary>
+    public static readonly ProblemKind QuotaExceeded = new("quota_exceeded", 429, "A quota of the tenant is used up.");
+
     /// <summary>An address that webhooks are not sent to.</summary>
     public static readonly ProblemKind WebhookUrlForbidden = new("webhook_url_forbidden", 422, "Webhooks are not sent to this address.");
 
@@ -98,6 +125,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>The process died at the same job several times.</summary>
     public static readonly ProblemKind WorkerCrashedRepeatedly = new("worker_crashed_repeatedly", 500, "The worker died several times at this job.");
+
+    /// <summary>The user's own limit.</summary>
+    public static readonly ProblemKind MaxSecondsExceeded = new("max_seconds_exceeded", 422, "The job ran longer than it may.");
 
     /// <summary>The database does not answer.</summary>
     public static readonly ProblemKind DatabaseUnavailable = new("database_unavailable", 503, "The database does not answer.", Retryable: true);
