@@ -19,6 +19,10 @@ internal static partial class IsolationLog
     [LoggerMessage(EventId = 5003, Level = LogLevel.Warning, Message = "A finished piece of {Job} could not be stored; a retry will compute it again")]
     public static partial void NotStored(ILogger logger, Exception exception, string job);
 
+    /// <summary>The exchange with other workers failed.</summary>
+    [LoggerMessage(EventId = 5007, Level = LogLevel.Warning, Message = "The run of {Job} can't share with others now; it goes on by itself")]
+    public static partial void NotShared(ILogger logger, Exception exception, string job);
+
     /// <summary>Work for another node's job failed.</summary>
     [LoggerMessage(EventId = 5004, Level = LogLevel.Warning, Message = "Layers of {Job} could not be worked on here; its own worker does them")]
     public static partial void AssistanceFailed(ILogger logger, Exception exception, string job);

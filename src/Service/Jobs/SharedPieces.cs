@@ -49,8 +49,21 @@ internal sealed class SharedPieces : IAsyncDisposable
     /// <summary>Cancels a source when a layer that was taken has been lost.</summary>
     public void WhenLost(CancellationTokenSource stop) => _lost = stop;
 
-    /// <summary>Answers a child.</summary>
+    /// <summary>Answers a child. While the database is away there is nothing to be had and nothing to be shared, and the run goes on by itself.</summary>
     public async Task<ParentMessage> AnswerAsync(ChildMessage question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LookUpAsync(question, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            IsolationLog.NotShared(_logger, exception, _job.Id);
+            return new ParentMessage(ParentWord.Answer);
+        }
+    }
+
+    private async Task<ParentMessage> LookUpAsync(ChildMessage question, CancellationToken cancellationToken)
     {
         var answer = new ParentMessage(ParentWord.Answer);
         switch (question.Word)
