@@ -1,6 +1,8 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
@@ -9,7 +11,7 @@ using Condense.Service.Storage;
 using Condense.Service.Telemetry;
 using Condense.Service.Uploads;
 using Condense.Service.Webhooks;
-using Microsoft.EntityFrameworkCore;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 using Npgsql;
 using Quartz;
@@ -42,24 +44,22 @@ internal static class ServiceSetup
 
         ConfigureServer(builder);
         builder.AddTelemetry();
-        services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
-        services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
-        services.AddScoped<ArtifactStore>();
-        services.AddScoped<Caller>();
-        services.AddSingleton<WriteGate>();
+        services.AddAccess();
         services.AddScoped<Upload>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
+        AddLibrary(services);
         services.AddUploads(storage, role);
+        AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
-        AddDatabase(services, storage, machineClock);
+        services.AddStorage(storage, machineClock);
+        AddScheduler(services, storage, worker, role);
+        AddAnswers(services);
+    }
+
+    /// <summary>Adds what delivers work, and on workers what takes it.</summary>
+    private static void AddScheduler(IServiceCollection services, StorageOptions storage, WorkerOptions worker, ServiceRole role)
+    {
         if (role != ServiceRole.Api)
         {
             // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
@@ -77,10 +77,23 @@ internal static class ServiceSetup
         {
             services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
         }
+    }
 
-        AddAnswers(services);
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
     }
 
     /// <summary>Adds the addresses.</summary>
@@ -92,13 +105,14 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
         app.Use(static (context, next) =>
         {
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
+            context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             return next(context);
         });
+        app.UseAccess();
         app.UseRequestScopes();
+        app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -115,28 +129,33 @@ internal static class ServiceSetup
         }
 
         var v1 = app.MapGroup("/v1");
+        v1.UseDocumentTags();
+
+        // Of every body; what takes files asks for more.
+        v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
         v1.MapParts();
         v1.MapUploads();
         v1.MapDatasets();
-        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapJobs();
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapApiKeys();
+        v1.MapUsage();
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder)
+    private static void AddLibrary(IServiceCollection services)
     {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<ModelChanges>();
+        services.AddScoped<DatasetLibrary>();
+    }
 
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotentRequest>();
+        services.AddScoped<IdempotencyKeys>();
     }
 
     private static void AddAnswers(IServiceCollection services)
@@ -160,7 +179,14 @@ internal static class ServiceSetup
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
+        services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>
@@ -170,24 +196,6 @@ internal static class ServiceSetup
 
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
-
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
-    {
-        if (storage.Provider == DatabaseProvider.Sqlite)
-        {
-            services.AddSingleton(machineClock);
-            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
-                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-            return;
-        }
-
-        services.AddSingleton(new SynchronisedTime(machineClock));
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
-        services.AddSingleton<TimeSynchroniser>();
-        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-    }
 
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {

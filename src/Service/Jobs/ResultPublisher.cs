@@ -1,6 +1,7 @@
 using System.Text.Json;
-using Condense.Models;
 using Condense.Pipeline.Reports;
+using Condense.Service.Hosting;
+using Condense.Service.Isolation;
 using Condense.Service.Library;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
@@ -13,22 +14,22 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     /// <summary>Publishes a result.</summary>
     /// <param name="claim">The attempt's claim.</param>
     /// <param name="source">The model that was compressed.</param>
-    /// <param name="report">The run's report.</param>
+    /// <param name="made">What the run has made: its report, and what the model is.</param>
     /// <param name="path">The file that the run made; beside it, by the names that it refers to, those that it could not hold itself.</param>
     /// <param name="cancellationToken">Gives up; nothing is published.</param>
     /// <returns>False when the attempt had lost the job, or the job was canceled.</returns>
     /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
-    public async Task<bool> PublishAsync(Job claim, StoredModel source, CompressionReport report, string path, CancellationToken cancellationToken)
+    public async Task<bool> PublishAsync(Job claim, StoredModel source, ChildResult made, string path, CancellationToken cancellationToken)
     {
         using var span = Tracing.Begin("publish");
+        var (report, description) = (made.Report!, made.Description!);
         await using var file = await store.StageFileAsync(path, cancellationToken);
         if (!string.Equals(file.Sha256, report.DigestAfter, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
         }
 
-        var parts = PartsOf(path);
-        var description = await Task.Run(() => ModelInspection.InspectAsync(parts, cancellationToken), cancellationToken);
+        var parts = ResultParts.Of(path);
         var model = new StoredModel
         {
             Id = ids.Next("mdl_"),
@@ -39,6 +40,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             Bytes = description.Bytes,
             State = ModelState.Ready,
             SourceJobId = claim.Id,
+            MetadataJson = MetadataOf(claim),
             CreatedAt = clock.GetUtcNow(),
         };
         InspectionJob.Describe(model, description);
@@ -50,7 +52,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
                 others.Add((name, await store.StageFileAsync(other, cancellationToken)));
             }
 
-            bool published = await SucceedAsync(claim, model, description, report, (Path.GetFileName(path), file), others, cancellationToken);
+            bool published = await SucceedAsync(claim, model, made, (Path.GetFileName(path), file), others, cancellationToken);
             foreach (var (stage, seconds) in published ? report.SecondsByStage : new Dictionary<string, double>(StringComparer.Ordinal))
             {
                 metrics.StageTook(stage, seconds);
@@ -70,14 +72,13 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     private Task<bool> SucceedAsync(
         Job claim,
         StoredModel model,
-        ModelDescription description,
-        CompressionReport report,
+        ChildResult made,
         (string Name, StagedFile File) main,
         List<(string Name, StagedFile File)> others,
         CancellationToken cancellationToken) =>
         ledger.SucceedAsync(
             claim,
-            JobSuccess.Of(report, model.Id),
+            JobSuccess.Of(made.Report!, model.Id) with { PeakMemoryBytes = made.PeakMemoryBytes },
             async cancel =>
             {
                 await store.AdoptAsync(main.File, cancel);
@@ -88,16 +89,15 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
                     db.Add(new ModelPart { ModelId = model.Id, Name = name, TenantId = model.TenantId, Sha256 = file.Sha256, Bytes = file.Bytes, IsMain = file == main.File });
                 }
 
-                db.Add(InspectionJob.LayersOf(model.Id, description));
-                db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(report, ReportJson.Options) });
+                db.Add(InspectionJob.LayersOf(model.Id, made.Description!));
+                db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(made.Report!, ReportJson.Options) });
             },
             cancellationToken);
 
-    /// <summary>The files of a result: weights that one file can't hold lie in another.</summary>
-    private static ModelParts PartsOf(string path)
+    /// <summary>The result is found by the same names and values as its job.</summary>
+    private static string? MetadataOf(Job claim)
     {
-        using var model = ModelReader.Open(ModelParts.Beside(path), ReadLimits.Default);
-        string folder = Path.GetDirectoryName(path)!;
-        return new ModelParts(path, model.UsedParts.ToDictionary(name => name, name => Path.Combine(folder, name), StringComparer.Ordinal));
+        var metadata = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Metadata;
+        return metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata);
     }
 }

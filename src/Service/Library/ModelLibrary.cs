@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Condense.Models;
 using Condense.Service.Access;
 using Condense.Service.Jobs;
@@ -16,11 +17,16 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
     /// </summary>
     /// <param name="file">The file.</param>
     /// <param name="name">What people shall call it.</param>
+    /// <param name="metadata">The client's own names and values.</param>
     /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <param name="beside">Called with the model's id first in the transaction; what it throws rolls everything back.</param>
     /// <exception cref="ModelFormatException">The file is no model; nothing is stored.</exception>
     public async Task<StoredModel> AddAsync(
-        StagedFile file, string? name, CancellationToken cancellationToken, Func<string, CancellationToken, Task>? beside = null)
+        StagedFile file,
+        string? name,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancellationToken,
+        Func<string, CancellationToken, Task>? beside = null)
     {
         var format = await Task.Run(() => FormatOf(file.Path), cancellationToken);
         return await transaction.RunAsync(
@@ -38,6 +44,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
                     Sha256 = file.Sha256,
                     Bytes = file.Bytes,
                     State = ModelState.Validating,
+                    MetadataJson = metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata),
                     CreatedAt = clock.GetUtcNow(),
                 };
                 db.Add(model);
@@ -50,7 +57,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
     /// <summary>The model of that id.</summary>
     /// <exception cref="ProblemException">There is none: <c>not_found</c>.</exception>
     public async Task<StoredModel> GetAsync(string id, CancellationToken cancellationToken) =>
-        await db.Models.AsNoTracking().SingleOrDefaultAsync(model => model.Id == id, cancellationToken) ?? throw NoModel(id);
+        (IdSource.IsId(id) ? await db.Models.AsNoTracking().SingleOrDefaultAsync(model => model.Id == id, cancellationToken) : null) ?? throw NoModel(id);
 
     /// <summary>A committed model's files, on this machine until they are disposed.</summary>
     /// <exception cref="ProblemException">The model has been deleted meanwhile: <c>not_found</c>.</exception>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Condense.Models;
 using Condense.Service.Access;
 using Condense.Service.Hosting;
@@ -22,7 +23,7 @@ internal sealed class PartLibrary(
     TimeProvider clock)
 {
     /// <summary>Begins a model.</summary>
-    public Task<StoredModel> CreateAsync(string? name, CancellationToken cancellationToken) =>
+    public Task<StoredModel> CreateAsync(string? name, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken) =>
         transaction.RunAsync(
             _ =>
             {
@@ -35,6 +36,7 @@ internal sealed class PartLibrary(
                     Sha256 = null,
                     Bytes = 0,
                     State = ModelState.Receiving,
+                    MetadataJson = metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata),
                     CreatedAt = clock.GetUtcNow(),
                 };
                 db.Add(model);

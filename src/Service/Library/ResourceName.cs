@@ -11,9 +11,9 @@ internal static class ResourceName
 
     /// <summary>Checks a name; null and empty mean none.</summary>
     /// <param name="name">The name.</param>
-    /// <param name="place">Where it stands, for the error.</param>
+    /// <param name="pointer">Where it stands.</param>
     /// <exception cref="ProblemException">It is too long, or has control characters: <c>invalid_field</c>.</exception>
-    public static string? Check(string? name, string place = "?name")
+    public static string? Check(string? name, string pointer = "?name")
     {
         if (string.IsNullOrEmpty(name))
         {
@@ -22,9 +22,9 @@ internal static class ResourceName
 
         if (name.Length > MaxLength)
         {
-            throw ProblemException.Field(place, $"The name has {name.Length.ToString(CultureInfo.InvariantCulture)} characters; {MaxLength} are accepted.");
+            throw ProblemException.Field(pointer, $"The name has {name.Length.ToString(CultureInfo.InvariantCulture)} characters; {MaxLength} are accepted.");
         }
 
-        return name.Any(char.IsControl) ? throw ProblemException.Field(place, "The name has control characters, for example a line break.") : name;
+        return name.Any(char.IsControl) ? throw ProblemException.Field(pointer, "The name has control characters, for example a line break.") : name;
     }
 }

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
-using Microsoft.Data.Sqlite;
+using Condense.Service.Isolation;
+using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Problems;
@@ -18,10 +19,8 @@ internal sealed record Fault(
     /// <summary>ENOSPC and EDQUOT, as .NET hands them on.</summary>
     private static readonly int[] s_diskFull = [28, 122];
 
-    /// <summary>SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN.</summary>
-    private static readonly int[] s_databaseAway = [5, 6, 14];
-
-    private const int SqliteFull = 13;
+    /// <summary>How an attempt that failed so has ended: the kind's word, unless something else is to be said of it.</summary>
+    public string AttemptEnd { get; init; } = Kind.Code;
 
     /// <summary>Whether it lies with us: worth another attempt, and worth a log entry.</summary>
     public bool IsOurs => Kind.Status >= 500;
@@ -39,15 +38,19 @@ internal sealed record Fault(
         BadHttpRequestException { InnerException: JsonException json } => OfJson(json),
         BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
+        ChildFaultException child => child.Fault,
+        ChildDiedException { RanOutOfMemory: true } died => new(ProblemKind.OutOfMemory, died.Message, []),
+        ChildDiedException died => new(ProblemKind.Internal, died.Message, []) { AttemptEnd = Jobs.AttemptEnd.WorkerDied },
         OutOfMemoryException => new(ProblemKind.OutOfMemory, "The model needs more memory than this machine has free.", []),
         IOException io when s_diskFull.Contains(io.HResult) => StorageFull,
-        SqliteException { SqliteErrorCode: SqliteFull } => StorageFull,
-        SqliteException sqlite when s_databaseAway.Contains(sqlite.SqliteErrorCode) => new(ProblemKind.DatabaseUnavailable, "The database is busy. Try again.", []),
+        _ when DatabaseFault.IsFull(exception) => StorageFull,
+        _ when DatabaseFault.IsAway(exception) => new(ProblemKind.DatabaseUnavailable, "The database does not answer, or is too busy. Try again in a moment.", []),
+        _ when DatabaseFault.IsConflict(exception) => new(ProblemKind.DatabaseUnavailable, "Too many requests change the same thing at once. Try again in a moment.", []),
         DbUpdateException { InnerException: { } inner } => Of(inner),
         _ => new(ProblemKind.Internal, "An unexpected error occurred; the service's log has the details.", []),
     };
 
-    private static Fault StorageFull => new(ProblemKind.StorageFull, "The disk of the data folder is full. Free some space, then try again.", []);
+    private static Fault StorageFull => new(ProblemKind.StorageFull, "The disk of the data folder or of the database is full. Free some space, then try again.", []);
 
     private static ProblemKind KindOf(ModelFormatError error) => error switch
     {

@@ -4,19 +4,19 @@ using Microsoft.EntityFrameworkCore;
 namespace Condense.Service.Storage;
 
 /// <summary>
-/// At start, before anything is answered: removes what a dead process has left on the disk, and sees to it that every unfinished piece of work
-/// will be delivered.
+/// At start, before anything is answered: removes what a dead process has left in this process's folder, and sees to it that every unfinished piece of
+/// work will be delivered. What belongs to all nodes is the <see cref="ExpirySweeper"/>'s.
 /// </summary>
 internal sealed class Housekeeping(
-    CondenseDbContext db, Redelivery redelivery, DataFolder folder, ILogger<Housekeeping> logger)
+    CondenseDbContext db, Redelivery redelivery, DataFolder folder, IBlobStore blobs, TimeProvider clock, ILogger<Housekeeping> logger)
 {
     /// <summary>Does all of it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var uploads = await db.Uploads.IgnoreQueryFilters().Where(upload => upload.ModelId == null && upload.Offset >= 0).Select(upload => upload.BlobId)
-            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
-        int staged = RemoveStaged(uploads);
-        int artifacts = await RemoveOrphansAsync(uploads, cancellationToken);
+        int staged = RemoveScratch() + folder.RemoveDeadNodes();
+
+        // Nobody else stages into this folder, and nothing of this process is younger than now.
+        int artifacts = db is SqliteDbContext ? await blobs.RemoveUnnamedAsync(db, clock.GetUtcNow(), cancellationToken) : 0;
         int folders = await RemoveJobFoldersAsync(cancellationToken);
         await redelivery.ForgetLeasesAsync(cancellationToken);
         int rescheduled = await redelivery.HandOverAsync(cancellationToken) + await redelivery.RescheduleAsync(cancellationToken);
@@ -26,22 +26,12 @@ internal sealed class Housekeeping(
         }
     }
 
-    /// <summary>Everything but uploads that can go on.</summary>
-    private int RemoveStaged(HashSet<string> uploads)
+    /// <summary>Where the database holds the bytes, the files of this machine are copies, and of unknown worth after a crash.</summary>
+    private int RemoveScratch()
     {
-        string[] files = [.. Directory.EnumerateFiles(folder.Staging).Where(path => !uploads.Contains(Path.GetFileName(path)))];
+        string[] files = db is SqliteDbContext ? [] : [.. Directory.GetFiles(folder.Staging), .. Directory.GetFiles(folder.Cache)];
         Array.ForEach(files, File.Delete);
         return files.Length;
-    }
-
-    /// <summary>Files that were renamed into the store by a transaction that did not commit, or whose removal was cut short.</summary>
-    private async Task<int> RemoveOrphansAsync(HashSet<string> uploads, CancellationToken cancellationToken)
-    {
-        var known = await db.Artifacts.IgnoreQueryFilters().Select(artifact => artifact.BlobId).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
-        known.UnionWith(uploads);
-        string[] orphans = [.. Directory.EnumerateFiles(folder.Artifacts, "*", SearchOption.AllDirectories).Where(path => !known.Contains(Path.GetFileName(path)))];
-        Array.ForEach(orphans, File.Delete);
-        return orphans.Length;
     }
 
     private async Task<int> RemoveJobFoldersAsync(CancellationToken cancellationToken)

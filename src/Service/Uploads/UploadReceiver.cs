@@ -95,7 +95,7 @@ internal sealed class UploadReceiver(UploadLedger ledger, IUploadBytes bytes, Mo
         {
             var metadata = UploadMetadata.Parse(upload.Metadata);
             model = metadata.Model is null
-                ? (await library.AddAsync(file, upload.Name, cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).Id
+                ? (await library.AddAsync(file, upload.Name, new Dictionary<string, string>(StringComparer.Ordinal), cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).Id
                 : (await parts.AddAsync(metadata.Model, metadata.Part!, file, cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).ModelId;
         }
         catch (Exception exception) when (exception is ModelFormatException || exception is ProblemException { Kind.Status: < 500 } problem && problem.Kind != ProblemKind.UploadOffsetMismatch)
