@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Reports;
 using Condense.Pipeline.Stages;
 using Condense.Service.Access;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Storage;
@@ -39,6 +41,7 @@ public sealed class ResultPartsTests
             Cancellation);
         string digest = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(main, Cancellation)));
 
+        var made = new ChildResult(report with { DigestAfter = digest }, await ModelInspection.InspectAsync(ResultParts.Of(main), Cancellation), PeakMemoryBytes: 1);
         await using (var scope = service.Scope())
         {
             var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
@@ -47,7 +50,7 @@ public sealed class ResultPartsTests
             await ledger.AcceptAsync(job, _ => Task.CompletedTask, Cancellation);
             var claim = (await ledger.ClaimAsync("job_TWO", "w", Cancellation))!;
             var model = await db.Models.AsNoTracking().SingleAsync(row => row.Id == source, Cancellation);
-            Assert.True(await scope.ServiceProvider.GetRequiredService<ResultPublisher>().PublishAsync(claim, model, report with { DigestAfter = digest }, main, Cancellation));
+            Assert.True(await scope.ServiceProvider.GetRequiredService<ResultPublisher>().PublishAsync(claim, model, made, main, Cancellation));
         }
 
         string result = (string)(await service.Api.GetAsync("/v1/jobs/job_TWO"))["result"]!["model"]!;
