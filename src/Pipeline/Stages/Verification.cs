@@ -81,7 +81,8 @@ internal sealed class Verification(LayerStore store, int threads)
         try
         {
             var library = OnnxRuntimeLibrary.Load(path);
-            var comparison = OutputComparison.Compare(library, input.MainPath, outputPath, limits, seed);
+            using var files = RuntimeFiles.Of(original, input, environment.WorkDirectory);
+            var comparison = OutputComparison.Compare(library, files.MainPath, outputPath, limits, seed);
             if (comparison.Problem is { } problem)
             {
                 warnings.Add(new ReportWarning("outputs_not_compared", $"The models could not be run side by side in {comparison.Runtime}: {problem}"));

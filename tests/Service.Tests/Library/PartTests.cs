@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Condense.Models.Tests.Formats.Onnx;
-using Condense.Service.Library;
 using Condense.Service.Storage;
 using Condense.Service.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
@@ -62,6 +61,10 @@ public abstract class PartTests(UploadService service)
         Assert.Equal("succeeded", (string?)end["state"]);
         Assert.Equal(graph.Length + s_own.Length, (long)end["result"]!["bytesBefore"]!);
         Assert.True((double)end["result"]!["ratio"]! >= 2);
+
+        // The runtime, where there is one, found the weights by their name.
+        var report = await Api.GetAsync($"/v1/jobs/{(string)end["id"]!}/report");
+        Assert.Equal(Environment.GetEnvironmentVariable("CONDENSE_ONNXRUNTIME_LIBRARY") is not null, report["outputDifference"] is not null);
 
         (await Api.SendAsync(HttpMethod.Delete, $"/v1/models/{model}")).EnsureSuccessStatusCode();
         Assert.False(await IsStoredAsync(s_own));

@@ -13,6 +13,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly Task _accepting;
     private int _done;
 
+    /// <summary>Listens at once.</summary>
     /// <param name="target">The port behind.</param>
     /// <param name="cuts">How many connections are cut.</param>
     /// <param name="bytes">After how many bytes to the server.</param>

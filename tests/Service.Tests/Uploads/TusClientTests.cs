@@ -31,6 +31,7 @@ public sealed class TusClientTests
             await using var proxy = new CuttingProxy(service.Api.Http.BaseAddress!.Port, Cuts, CutAfter);
             using var client = Process.Start(new ProcessStartInfo("node", [script, $"http://127.0.0.1:{proxy.Port}/v1/uploads", file, $"{64 << 20}"])
             {
+                UseShellExecute = false,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             })!;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using Condense.Service.Library;
 using Condense.Service.Storage;
 using Condense.Service.Uploads;
 using Microsoft.EntityFrameworkCore;
@@ -58,7 +57,7 @@ public sealed class UploadPatienceTests
         Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
         Assert.Contains("request_timeout", answer, StringComparison.Ordinal);
         Assert.Equal(method == "PATCH" ? 1000 : 0, await tus.OffsetAsync(upload));
-        Assert.Equal(method == "PATCH" ? 1 : 0, RunningService.OnPostgres ? (method == "PATCH" ? 1 : 0) : service.Files("staging").Length);
+        Assert.True(method == "PATCH" || service.Files("staging").Length == 0);
     }
 
     [Theory]
