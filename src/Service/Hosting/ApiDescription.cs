@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
+using Condense.Service.Webhooks;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -37,6 +38,7 @@ internal static class ApiDescription
         options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
         Access.KeyDocumentation.Configure(options);
+        options.DocumentFilter<WebhookDocument>();
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>
@@ -51,7 +53,7 @@ internal static class ApiDescription
             {
                 operation.RequestBody = new OpenApiRequestBody
                 {
-                    Required = true,
+                    Required = body.Required,
                     Content = body.Types.ToDictionary(type => type, IOpenApiMediaType (type) => Describe(type), StringComparer.Ordinal),
                 };
             }
@@ -89,7 +91,7 @@ internal static class ApiDescription
 
         private static OpenApiMediaType Describe(string type) => type switch
         {
-            Library.Upload.OctetStream => new OpenApiMediaType { Schema = Binary() },
+            Library.Upload.OctetStream or Uploads.Tus.ContentType => new OpenApiMediaType { Schema = Binary() },
             Library.Upload.Form => new OpenApiMediaType
             {
                 Schema = new OpenApiSchema

@@ -9,9 +9,9 @@ using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
+using Condense.Service.Uploads;
 using Condense.Service.Webhooks;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
 using Quartz;
@@ -48,6 +48,7 @@ internal static class ServiceSetup
         services.AddAccess();
         services.AddScoped<Upload>();
         AddLibrary(services);
+        services.AddUploads(storage, role);
         AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
@@ -133,6 +134,8 @@ internal static class ServiceSetup
         // Of every body; what takes files asks for more.
         v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
+        v1.MapParts();
+        v1.MapUploads();
         v1.MapDatasets();
         v1.MapJobs();
         v1.MapWebhooks();
@@ -242,7 +245,9 @@ internal static class ServiceSetup
                 options.CheckinMisfireThreshold = worker.CheckInTolerance;
             });
         });
-        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably().RequestRecovery());
+
+        // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
+        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
     }
 }

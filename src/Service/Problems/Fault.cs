@@ -67,7 +67,7 @@ internal sealed record Fault(
     {
         string offset = exception.Offset is { } at ? $" (at byte {at})" : "";
         return exception.Code == ModelFormatError.MissingPart
-            ? $"{exception.Message}{offset} Models of several files can't be uploaded in this version: store the weights in the model file itself."
+            ? $"{exception.Message}{offset} A model of several files begins with POST /v1/models?parts=true and takes each of them at POST /v1/models/{{id}}/parts?name=…."
             : exception.Message + offset;
     }
 
