@@ -12,7 +12,7 @@ internal sealed class MetricsReader : IDisposable
     private static readonly HashSet<string> s_instruments = new(StringComparer.Ordinal)
     {
         "http.server.request.duration", "http.server.active_requests", "kestrel.active_connections", "kestrel.queued_connections", "kestrel.rejected_connections",
-        "dotnet.process.cpu.time", "dotnet.process.cpu.count", "dotnet.process.memory.working_set", "dotnet.gc.collections", "dotnet.gc.pause.time",
+        "dotnet.process.cpu.time", "dotnet.process.memory.working_set", "dotnet.gc.collections", "dotnet.gc.pause.time",
         "dotnet.gc.heap.total_allocated", "dotnet.gc.last_collection.memory.committed_size", "dotnet.thread_pool.thread.count",
         "dotnet.thread_pool.queue.length", "dotnet.exceptions",
     };
