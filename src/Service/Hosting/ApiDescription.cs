@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
+using Condense.Service.Webhooks;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -37,6 +38,7 @@ internal static class ApiDescription
         options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
         Access.KeyDocumentation.Configure(options);
+        options.DocumentFilter<WebhookDocument>();
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>

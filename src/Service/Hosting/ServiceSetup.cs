@@ -245,7 +245,9 @@ internal static class ServiceSetup
                 options.CheckinMisfireThreshold = worker.CheckInTolerance;
             });
         });
-        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably().RequestRecovery());
+
+        // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
+        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
     }
 }

@@ -43,7 +43,7 @@ internal sealed partial class JobLedger(
             {
                 await check(cancel);
                 db.Add(job);
-                await AddEventAsync(job, 1, EventType.Queued, new { job.Priority }, cancel);
+                await AddEventAsync(job, Event(job.Id, 1, EventType.Queued, new { job.Priority }), cancel);
                 await db.SaveChangesAsync(cancel);
                 await triggers.CompressAsync(scheduler, job, cancel);
                 await Notices.SendAsync(db, cancel, Notices.Work, Notices.Event(job.Id));
@@ -313,7 +313,7 @@ internal sealed partial class JobLedger(
         }
 
         int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);
-        await AddEventAsync(expected, sequence, type, data, cancellationToken);
+        await AddEventAsync(expected, Event(expected.Id, sequence, type, data), cancellationToken);
         await Notices.SendAsync(db, cancellationToken, Notices.Event(expected.Id));
         return true;
     }
@@ -334,19 +334,23 @@ internal sealed partial class JobLedger(
     }
 
     /// <summary>Adds an event, and what webhooks tell of it.</summary>
-    private Task AddEventAsync(Job job, int sequence, string type, object? data, CancellationToken cancellationToken)
+    private Task AddEventAsync(Job job, JobEvent item, CancellationToken cancellationToken)
     {
-        transaction.WhenCommitted(() => signals.Raise(job.Id));
-        var item = new JobEvent
+        db.Add(item);
+        return outbox.AddAsync(job, item, cancellationToken);
+    }
+
+    private JobEvent Event(string jobId, int sequence, string type, object? data)
+    {
+        transaction.WhenCommitted(() => signals.Raise(jobId));
+        return new JobEvent
         {
-            JobId = job.Id,
+            JobId = jobId,
             Sequence = sequence,
             Id = ids.Next("evt_"),
             Type = type,
             At = clock.GetUtcNow(),
             DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
         };
-        db.Add(item);
-        return outbox.AddAsync(job, item, cancellationToken);
     }
 }

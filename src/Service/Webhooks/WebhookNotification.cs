@@ -131,7 +131,7 @@ internal static class WebhookNotification
         EventType.Succeeded => JobState.Succeeded,
         EventType.Failed => JobState.Failed,
         EventType.Canceled => JobState.Canceled,
-        WebhookEvent.JobExpired => JobState.Expired,
+        EventType.Expired => JobState.Expired,
         _ => JobState.Running,
     };
 }
