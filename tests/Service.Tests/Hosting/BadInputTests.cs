@@ -21,6 +21,7 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
         Assert.True(endpoints.Count >= 2);
         foreach (var (endpoint, accepts) in endpoints)
         {
+            long limit = endpoint.Metadata.GetRequiredMetadata<IRequestSizeLimitMetadata>().MaxRequestBodySize!.Value;
             string property = ApiJson.Options.GetTypeInfo(accepts!.RequestType!).Properties[0].Name;
             (string Body, string Type, int Status, string Code, string? Pointer)[] table =
             [
@@ -35,7 +36,7 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
                 ("""{"frobnicate":1}""", "application/json", 422, "invalid_field", "/frobnicate"),
                 ($$"""{"{{property}}":null,"{{property}}":null}""", "application/json", 422, "invalid_field", null),
                 ($$"""{"frobnicate":{{string.Concat(Enumerable.Repeat("[", 40))}}{{new string(']', 40)}}}""", "application/json", 422, "invalid_field", null),
-                ($$"""{"{{property}}":"{{new string('x', Limit)}}"}""", "application/json", 413, "payload_too_large", null),
+                ($$"""{"{{property}}":"{{new string('x', (int)limit)}}"}""", "application/json", 413, "payload_too_large", null),
             ];
             string path = endpoint.RoutePattern.RawText!.Replace("{id}", "mdl_NONE", StringComparison.Ordinal);
             var method = new HttpMethod(endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]);
