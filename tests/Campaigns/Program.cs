@@ -10,6 +10,13 @@ if (args is ["storage", var program, var mebibytes, var jobs, var rows, ..] && a
     return await new StorageCampaign(program, args.Length == 6 ? args[5] : null, sizes).RunAsync(Console.Out) ? 0 : 1;
 }
 
+// webhooks <service.dll> DELIVERIES [CONNECTION STRING]: prints a table; webhooks.sh starts it.
+if (args is ["webhooks", var service, var deliveries, ..] && args.Length <= 4)
+{
+    using var webhooks = new WebhookCampaign(service, int.Parse(deliveries, CultureInfo.InvariantCulture), args.Length == 4 ? args[3] : null);
+    return await webhooks.RunAsync(Console.Out) ? 0 : 1;
+}
+
 // fuzz <format> [--inputs N] [--seed S]: prints a line of a Markdown table; results/ holds the lines that were committed.
 if (args is not ["fuzz", var name, ..] || FuzzFormats.All.SingleOrDefault(format => string.Equals(format.Name, name, StringComparison.Ordinal)) is not { } chosen)
 {

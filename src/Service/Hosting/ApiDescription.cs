@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
+using Condense.Service.Webhooks;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -27,12 +29,16 @@ internal static class ApiDescription
         options.IncludeXmlComments(typeof(ApiDescription).Assembly, includeControllerXmlComments: true);
         options.IncludeXmlComments(typeof(Pipeline.Reports.CompressionReport).Assembly);
         options.IncludeXmlComments(typeof(Engine.Structures.StructureForm).Assembly);
+        options.DocInclusionPredicate((_, operation) => !string.Equals(operation.HttpMethod, HttpMethods.Head, StringComparison.Ordinal));
         options.SupportNonNullableReferenceTypes();
         options.NonNullableReferenceTypesAsRequired();
         options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object });
         options.MapType<JsonNode>(() => new OpenApiSchema());
         options.OperationFilter<BodyFilter>();
+        options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
+        Access.KeyDocumentation.Configure(options);
+        options.DocumentFilter<WebhookDocument>();
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>
@@ -47,7 +53,7 @@ internal static class ApiDescription
             {
                 operation.RequestBody = new OpenApiRequestBody
                 {
-                    Required = true,
+                    Required = body.Required,
                     Content = body.Types.ToDictionary(type => type, IOpenApiMediaType (type) => Describe(type), StringComparer.Ordinal),
                 };
             }
@@ -85,7 +91,7 @@ internal static class ApiDescription
 
         private static OpenApiMediaType Describe(string type) => type switch
         {
-            Library.Upload.OctetStream => new OpenApiMediaType { Schema = Binary() },
+            Library.Upload.OctetStream or Uploads.Tus.ContentType => new OpenApiMediaType { Schema = Binary() },
             Library.Upload.Form => new OpenApiMediaType
             {
                 Schema = new OpenApiSchema

@@ -1,6 +1,8 @@
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
 using Condense.Service.Library;
 using Condense.Service.Problems;
+using Condense.Service.Uploads;
 
 namespace Condense.Service.Hosting;
 
@@ -18,9 +20,16 @@ internal static class EndpointDocumentation
         return endpoint;
     }
 
+    /// <summary>Its answer holds a secret, which must not be kept to be given again.</summary>
+    public static RouteHandlerBuilder AnswersSecret(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new SecretAnswer());
+
     /// <summary>It takes one file, as the body or in a form.</summary>
     public static RouteHandlerBuilder WithUpload(this RouteHandlerBuilder endpoint, string octetStream, string form) =>
         endpoint.WithMetadata(new BodyDocument([octetStream, form]));
+
+    /// <summary>It takes bytes that continue an upload.</summary>
+    public static RouteHandlerBuilder WithOffsetBody(this RouteHandlerBuilder endpoint, bool required) =>
+        endpoint.WithMetadata(new BodyDocument([Tus.ContentType], required));
 
     /// <summary>It takes token counts.</summary>
     public static RouteHandlerBuilder WithCounts(this RouteHandlerBuilder endpoint) =>
@@ -38,17 +47,17 @@ internal static class EndpointDocumentation
         return endpoint;
     }
 
-    /// <summary>It gives a document, or the same as text of other types.</summary>
-    public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
-        endpoint.WithMetadata(new TextsDocument(types));
-
     /// <summary>Its body is at most so long.</summary>
     public static RouteHandlerBuilder WithBodyLimit(this RouteHandlerBuilder endpoint, long bytes) =>
         endpoint.WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(bytes));
+
+    /// <summary>It gives a document, or the same as text of other types.</summary>
+    public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
+        endpoint.WithMetadata(new TextsDocument(types));
 }
 
 /// <summary>The content types of a body that the handler reads itself.</summary>
-internal sealed record BodyDocument(IReadOnlyList<string> Types);
+internal sealed record BodyDocument(IReadOnlyList<string> Types, bool Required = true);
 
 /// <summary>The content type of an answer of bytes.</summary>
 internal sealed record BytesDocument(string Type);

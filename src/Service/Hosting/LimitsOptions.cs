@@ -12,6 +12,10 @@ internal sealed record LimitsOptions
     [Range(1, long.MaxValue)]
     public long ModelBytes { get; init; } = 8L << 30;
 
+    /// <summary>Files of a model of several files. Default 1000.</summary>
+    [Range(1, 100_000)]
+    public int ModelParts { get; init; } = 1000;
+
     /// <summary>Bytes of an uploaded dataset. Default 64 MiB.</summary>
     [Range(1, 1L << 30)]
     public long DatasetBytes { get; init; } = 64L << 20;
@@ -19,4 +23,14 @@ internal sealed record LimitsOptions
     /// <summary>Bytes of a job's document. Default 1 MiB.</summary>
     [Range(1, 1L << 30)]
     public long JobBytes { get; init; } = 1L << 20;
+
+    /// <summary>
+    /// How long a request holds its idempotency key without a sign of life: as long as a crash can keep the key from being used again. Default 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan IdempotencyLease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest wait that <c>Prefer: wait=…</c> is granted. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(60);
 }

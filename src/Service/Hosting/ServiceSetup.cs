@@ -1,14 +1,17 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
+using Condense.Service.Uploads;
 using Condense.Service.Webhooks;
-using Microsoft.EntityFrameworkCore;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 using Npgsql;
 using Quartz;
@@ -42,13 +45,21 @@ internal static class ServiceSetup
         ConfigureServer(builder);
         builder.AddTelemetry();
         services.AddSingleton<Node>();
-        services.AddScoped<Caller>();
+        services.AddAccess();
         services.AddScoped<Upload>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
+        AddLibrary(services);
+        services.AddUploads(storage, role);
+        AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
         services.AddStorage(storage, machineClock);
+        AddScheduler(services, storage, worker, role);
+        AddAnswers(services);
+    }
+
+    /// <summary>Adds what delivers work, and on workers what takes it.</summary>
+    private static void AddScheduler(IServiceCollection services, StorageOptions storage, WorkerOptions worker, ServiceRole role)
+    {
         if (role != ServiceRole.Api)
         {
             // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
@@ -66,10 +77,23 @@ internal static class ServiceSetup
         {
             services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
         }
+    }
 
-        AddAnswers(services);
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
     }
 
     /// <summary>Adds the addresses.</summary>
@@ -81,14 +105,14 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
         app.Use(static (context, next) =>
         {
             context.RequestServices.GetRequiredService<Patience>().DoNotWait();
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
             return next(context);
         });
+        app.UseAccess();
         app.UseRequestScopes();
+        app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -105,26 +129,33 @@ internal static class ServiceSetup
         }
 
         var v1 = app.MapGroup("/v1");
+        v1.UseDocumentTags();
+
+        // Of every body; what takes files asks for more.
+        v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
+        v1.MapParts();
+        v1.MapUploads();
         v1.MapDatasets();
-        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapJobs();
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapApiKeys();
+        v1.MapUsage();
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder)
+    private static void AddLibrary(IServiceCollection services)
     {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<ModelChanges>();
+        services.AddScoped<DatasetLibrary>();
+    }
 
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotentRequest>();
+        services.AddScoped<IdempotencyKeys>();
     }
 
     private static void AddAnswers(IServiceCollection services)
@@ -148,7 +179,14 @@ internal static class ServiceSetup
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
+        services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>
@@ -207,7 +245,9 @@ internal static class ServiceSetup
                 options.CheckinMisfireThreshold = worker.CheckInTolerance;
             });
         });
-        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably().RequestRecovery());
+
+        // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
+        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
     }
 }

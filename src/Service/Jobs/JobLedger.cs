@@ -43,7 +43,7 @@ internal sealed partial class JobLedger(
             {
                 await check(cancel);
                 db.Add(job);
-                await AddEventAsync(job, 1, EventType.Queued, new { job.Priority }, cancel);
+                await AddEventAsync(job, Event(job.Id, 1, EventType.Queued, new { job.Priority }), cancel);
                 await db.SaveChangesAsync(cancel);
                 await triggers.CompressAsync(scheduler, job, cancel);
                 await Notices.SendAsync(db, cancel, Notices.Work, Notices.Event(job.Id));
@@ -104,6 +104,14 @@ internal sealed partial class JobLedger(
         var error = JobError.Of(fault);
         string json = Json(error);
         int counted = await CountAttemptsAsync(claim.Id, CancellationToken.None);
+        bool died = string.Equals(fault.AttemptEnd, AttemptEnd.WorkerDied, StringComparison.Ordinal);
+        if (died && counted >= MaxAttempts)
+        {
+            fault = fault with { Kind = ProblemKind.WorkerCrashedRepeatedly, Detail = $"The process died in each of {counted} attempts, or failed in them. The job is not tried again. The last time: {fault.Detail}" };
+            error = JobError.Of(fault);
+            json = Json(error);
+        }
+
         if (fault.IsOurs && counted < MaxAttempts)
         {
             var wait = retryDelay * (1 << (counted - 1));
@@ -113,7 +121,7 @@ internal sealed partial class JobLedger(
                     bool waits = await RequeueAsync(claim, wait, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                     if (waits)
                     {
-                        await EndAttemptsAsync(claim, fault.Kind.Code, cancel);
+                        await EndAttemptsAsync(claim, fault.AttemptEnd, cancel);
                     }
 
                     return waits;
@@ -127,7 +135,7 @@ internal sealed partial class JobLedger(
                 bool mine = await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                 if (mine)
                 {
-                    await EndAttemptsAsync(claim, fault.Kind.Code, cancel);
+                    await EndAttemptsAsync(claim, fault.AttemptEnd, cancel);
                 }
 
                 return mine;
@@ -305,7 +313,7 @@ internal sealed partial class JobLedger(
         }
 
         int sequence = await db.Jobs.Where(row => row.Id == expected.Id).Select(row => row.EventCount).SingleAsync(cancellationToken);
-        await AddEventAsync(expected, sequence, type, data, cancellationToken);
+        await AddEventAsync(expected, Event(expected.Id, sequence, type, data), cancellationToken);
         await Notices.SendAsync(db, cancellationToken, Notices.Event(expected.Id));
         return true;
     }
@@ -326,19 +334,23 @@ internal sealed partial class JobLedger(
     }
 
     /// <summary>Adds an event, and what webhooks tell of it.</summary>
-    private Task AddEventAsync(Job job, int sequence, string type, object? data, CancellationToken cancellationToken)
+    private Task AddEventAsync(Job job, JobEvent item, CancellationToken cancellationToken)
     {
-        transaction.WhenCommitted(() => signals.Raise(job.Id));
-        var item = new JobEvent
+        db.Add(item);
+        return outbox.AddAsync(job, item, cancellationToken);
+    }
+
+    private JobEvent Event(string jobId, int sequence, string type, object? data)
+    {
+        transaction.WhenCommitted(() => signals.Raise(jobId));
+        return new JobEvent
         {
-            JobId = job.Id,
+            JobId = jobId,
             Sequence = sequence,
             Id = ids.Next("evt_"),
             Type = type,
             At = clock.GetUtcNow(),
             DataJson = data is null ? null : JsonSerializer.Serialize(data, data.GetType(), ApiJson.Options),
         };
-        db.Add(item);
-        return outbox.AddAsync(job, item, cancellationToken);
     }
 }

@@ -1,3 +1,4 @@
+using Condense.Service.Webhooks;
 using Npgsql;
 using Quartz.Extensibility;
 
@@ -8,7 +9,7 @@ namespace Condense.Service.Jobs;
 /// It only makes things faster: each of them is also found by looking.
 /// </summary>
 internal sealed partial class NoticeListener(
-    NpgsqlDataSource database, JobSignals signals, RunningJobs running, HandoverSignal handover, ISchedulerSignaler scheduler, TimeProvider clock, ILogger<NoticeListener> logger)
+    NpgsqlDataSource database, JobSignals signals, RunningJobs running, HandoverSignal handover, DeliverySignal deliveries, ISchedulerSignaler scheduler, TimeProvider clock, ILogger<NoticeListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
@@ -33,11 +34,7 @@ internal sealed partial class NoticeListener(
 
                 await ListenAsync(connection, stoppingToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 if (!lost)
                 {
@@ -87,6 +84,10 @@ internal sealed partial class NoticeListener(
         else if (string.Equals(notice, Notices.Handover, StringComparison.Ordinal))
         {
             handover.Raise();
+        }
+        else if (string.Equals(notice, Notices.Deliveries, StringComparison.Ordinal))
+        {
+            deliveries.Raise();
         }
 
         return string.Equals(notice, Notices.Work, StringComparison.Ordinal);

@@ -18,6 +18,9 @@ internal static class Notices
     /// <summary>A job waits to be handed to somebody else.</summary>
     public const string Handover = "handover";
 
+    /// <summary>There are webhooks to send.</summary>
+    public const string Deliveries = "deliveries";
+
     private const string EventTopic = "event ";
     private const string CancelTopic = "cancel ";
 

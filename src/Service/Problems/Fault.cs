@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
+using Condense.Service.Isolation;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,6 +19,9 @@ internal sealed record Fault(
     /// <summary>ENOSPC and EDQUOT, as .NET hands them on.</summary>
     private static readonly int[] s_diskFull = [28, 122];
 
+    /// <summary>How an attempt that failed so has ended: the kind's word, unless something else is to be said of it.</summary>
+    public string AttemptEnd { get; init; } = Kind.Code;
+
     /// <summary>Whether it lies with us: worth another attempt, and worth a log entry.</summary>
     public bool IsOurs => Kind.Status >= 500;
 
@@ -34,6 +38,9 @@ internal sealed record Fault(
         BadHttpRequestException { InnerException: JsonException json } => OfJson(json),
         BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
+        ChildFaultException child => child.Fault,
+        ChildDiedException { RanOutOfMemory: true } died => new(ProblemKind.OutOfMemory, died.Message, []),
+        ChildDiedException died => new(ProblemKind.Internal, died.Message, []) { AttemptEnd = Jobs.AttemptEnd.WorkerDied },
         OutOfMemoryException => new(ProblemKind.OutOfMemory, "The model needs more memory than this machine has free.", []),
         IOException io when s_diskFull.Contains(io.HResult) => StorageFull,
         _ when DatabaseFault.IsFull(exception) => StorageFull,
@@ -60,7 +67,7 @@ internal sealed record Fault(
     {
         string offset = exception.Offset is { } at ? $" (at byte {at})" : "";
         return exception.Code == ModelFormatError.MissingPart
-            ? $"{exception.Message}{offset} Models of several files can't be uploaded in this version: store the weights in the model file itself."
+            ? $"{exception.Message}{offset} A model of several files begins with POST /v1/models?parts=true and takes each of them at POST /v1/models/{{id}}/parts?name=…."
             : exception.Message + offset;
     }
 

@@ -51,9 +51,20 @@ internal sealed class DataFolder : IDisposable
     /// <exception cref="StartupException">The folder can't be made, or another process has it.</exception>
     public void Open()
     {
+        if (!TryOpen())
+        {
+            throw new StartupException($"Another process uses the data folder {Root}. Stop it, or name another folder with --Storage:Folder=PATH.");
+        }
+    }
+
+    /// <summary>The same, for a command that may run beside the service.</summary>
+    /// <returns>False when another process has the folder.</returns>
+    /// <exception cref="StartupException">The folder can't be made.</exception>
+    public bool TryOpen()
+    {
         if (_lock is not null)
         {
-            return;
+            return true;
         }
 
         try
@@ -71,10 +82,7 @@ internal sealed class DataFolder : IDisposable
             throw new StartupException($"The data folder {Root} can't be made: {exception.Message} Name another one with --Storage:Folder=PATH.", exception);
         }
 
-        if (_lock is null)
-        {
-            throw new StartupException($"Another process uses the data folder {Root}. Stop it, or name another folder with --Storage:Folder=PATH.");
-        }
+        return _lock is not null;
     }
 
     /// <summary>Where a job keeps its finished layers and makes its result.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace Condense.Service.Storage;
@@ -11,6 +12,9 @@ internal sealed class IdSource(TimeProvider clock)
     private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     private const int Characters = 26;
     private const int RandomBytes = 10;
+    private const int MaxPrefix = 8;
+
+    private static readonly SearchValues<char> s_alphabet = SearchValues.Create(Alphabet);
 
     private readonly Lock _lock = new();
     private long _milliseconds;
@@ -40,8 +44,16 @@ internal sealed class IdSource(TimeProvider clock)
         return Write(prefix, value);
     }
 
-    /// <summary>What comes before every id that is made at that moment or later, and after every older one.</summary>
-    public static string FirstOf(string prefix, DateTimeOffset moment) => Write(prefix, (UInt128)(ulong)moment.ToUnixTimeMilliseconds() << (8 * RandomBytes));
+    /// <summary>The least id that can be made at a moment: whatever is made then or later compares as equal or greater.</summary>
+    public static string First(string prefix, DateTimeOffset moment) =>
+        Write(prefix, (UInt128)(ulong)long.Max(0, moment.ToUnixTimeMilliseconds()) << (8 * RandomBytes));
+
+    /// <summary>Whether a text could be an id: nothing else needs to be looked for, and databases do not take every text.</summary>
+    public static bool IsId(string text) =>
+        text.LastIndexOf('_') is >= 0 and <= MaxPrefix and var end
+        && text.AsSpan(end + 1).Length == Characters
+        && !text.AsSpan(end + 1).ContainsAnyExcept(s_alphabet)
+        && !text.AsSpan(0, end).ContainsAnyExceptInRange('a', 'z');
 
     private static string Write(string prefix, UInt128 value) =>
         string.Create(prefix.Length + Characters, (prefix, value), static (text, state) =>

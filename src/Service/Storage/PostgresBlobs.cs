@@ -94,7 +94,7 @@ internal sealed class PostgresBlobs(NpgsqlDataSource source, DataFolder folder, 
     {
         await using var command = source.CreateCommand(SelectUnnamed);
         command.Parameters.Add(new() { Value = FolderBlobs.Prefix });
-        command.Parameters.Add(new() { Value = IdSource.FirstOf(FolderBlobs.Prefix, before) });
+        command.Parameters.Add(new() { Value = IdSource.First(FolderBlobs.Prefix, before) });
         var unnamed = new List<string>();
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {

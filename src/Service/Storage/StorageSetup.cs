@@ -26,7 +26,8 @@ internal static class StorageSetup
         {
             services.AddSingleton(machineClock);
             services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddSingleton<IBlobStore, FolderBlobs>();
+            services.AddSingleton<FolderBlobs>();
+            services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
             services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
                 options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
             return;

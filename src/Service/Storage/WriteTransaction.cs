@@ -1,3 +1,4 @@
+using Condense.Service.Idempotency;
 using Microsoft.EntityFrameworkCore.Storage;
 using Quartz;
 
@@ -8,7 +9,8 @@ namespace Condense.Service.Storage;
 /// one writer anyway, and waiting here costs no thread, waiting in SQLite would. On PostgreSQL many at once; one that meets another in a deadlock, or
 /// loses its connection, is undone and <b>its work runs again</b>: the work reads what it needs inside, and has no effects but rows.
 /// </summary>
-internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers, Patience patience, TimeProvider clock)
+internal sealed class WriteTransaction(
+    CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers, Patience patience, IdempotentRequest request, TimeProvider clock)
 {
     /// <summary>Tries of a transaction that meets others. They meet again only by chance.</summary>
     private const int MaxConflicts = 10;
@@ -91,6 +93,7 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             enlistment = scheduler?.EnlistTransaction(transaction.GetDbTransaction());
             var result = await work(scheduler, cancellationToken);
+            await request.RecordAsync(result, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             _mayHaveCommitted = true;
             await transaction.CommitAsync(cancellationToken);

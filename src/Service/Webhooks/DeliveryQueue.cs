@@ -29,17 +29,18 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
     /// <summary>The database's clock.</summary>
     public async Task<long> NowAsync(CancellationToken cancellationToken) =>
         db.Database.IsNpgsql()
-            ? (await db.Database.SqlQuery<long>($"SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").ToListAsync(cancellationToken))[0]
+            ? (await db.Database.SqlQueryRaw<long>($"SELECT {DatabaseClock.Postgres}").ToListAsync(cancellationToken))[0]
             : clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Claims due deliveries, the longest due first.</summary>
     /// <param name="now">The moment.</param>
     /// <param name="until">When the claim runs out.</param>
-    /// <param name="busy">Receivers (<see cref="ReceiverOf"/>) that have enough to do.</param>
-    /// <param name="share">The most of one receiver.</param>
+    /// <param name="running">Attempts that run, by receiver (<see cref="ReceiverOf"/>).</param>
+    /// <param name="perReceiver">The most attempts at one receiver, those that run included.</param>
     /// <param name="limit">The most of all.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<List<Delivery>> ClaimAsync(long now, long until, IReadOnlyCollection<string> busy, int share, int limit, CancellationToken cancellationToken)
+    public async Task<List<Delivery>> ClaimAsync(
+        long now, long until, IReadOnlyDictionary<string, int> running, int perReceiver, int limit, CancellationToken cancellationToken)
     {
         // Nothing due is the rule; it costs a look at an index and no transaction.
         if (!await db.Deliveries.IgnoreQueryFilters().AnyAsync(row => row.State == DeliveryState.Pending && row.DueAt <= now, cancellationToken))
@@ -48,7 +49,7 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
         }
 
         return await transaction.RunAsync(
-            cancel => Claim(now, until, [.. busy], share, limit).IgnoreQueryFilters().AsNoTracking().ToListAsync(cancel), cancellationToken);
+            cancel => Claim(now, until, JsonSerializer.Serialize(running, ApiJson.Options), perReceiver, limit).IgnoreQueryFilters().AsNoTracking().ToListAsync(cancel), cancellationToken);
     }
 
     /// <summary>The receiver of a delivery, as far as one may keep others waiting: its endpoint, or the host and port of its address.</summary>
@@ -142,41 +143,35 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
     }
 
     /// <summary>
-    /// One statement: what is due of receivers that are not busy, of each at most a share. On PostgreSQL senders pass over the rows that another one is
-    /// just claiming, and the conditions are judged once more when a row is locked.
+    /// One statement: what is due of receivers that have room, of each at most as much as there is room. On PostgreSQL senders pass over the rows that
+    /// another one is just claiming, and the conditions are judged once more when a row is locked.
     /// </summary>
-    private IQueryable<Delivery> Claim(long now, long until, string[] busy, int share, int limit)
-    {
-        if (db.Database.IsNpgsql())
-        {
-            return db.Deliveries.FromSql(
+    private IQueryable<Delivery> Claim(long now, long until, string running, int perReceiver, int limit) =>
+        db.Database.IsNpgsql()
+            ? db.Deliveries.FromSql(
                 $"""
                  WITH due AS (
-                   SELECT id, due_at, coalesce(endpoint_id, split_part(url, '/', 3)) AS receiver FROM delivery
-                   WHERE state = 'pending' AND due_at <= {now} AND coalesce(endpoint_id, split_part(url, '/', 3)) <> ALL ({busy})
+                   SELECT id, due_at, receiver, coalesce(({running}::jsonb ->> receiver)::int, 0) AS running FROM (
+                     SELECT id, due_at, coalesce(endpoint_id, split_part(url, '/', 3)) AS receiver FROM delivery WHERE state = 'pending' AND due_at <= {now}) AS waiting
+                   WHERE coalesce(({running}::jsonb ->> receiver)::int, 0) < {perReceiver}
                    ORDER BY due_at, id LIMIT {Scan}),
-                 ranked AS (SELECT id, row_number() OVER (PARTITION BY receiver ORDER BY due_at, id) AS place FROM due),
+                 ranked AS (SELECT id, running + row_number() OVER (PARTITION BY receiver ORDER BY due_at, id) AS place FROM due),
                  taken AS MATERIALIZED (
                    SELECT id FROM delivery
-                   WHERE id IN (SELECT id FROM ranked WHERE place <= {share}) AND state = 'pending' AND due_at <= {now}
+                   WHERE id IN (SELECT id FROM ranked WHERE place <= {perReceiver}) AND state = 'pending' AND due_at <= {now}
                    ORDER BY due_at, id LIMIT {limit} FOR UPDATE SKIP LOCKED)
                  UPDATE delivery SET due_at = {until} FROM taken WHERE delivery.id = taken.id RETURNING delivery.*
+                 """)
+            : db.Deliveries.FromSql(
+                $"""
+                 UPDATE delivery SET due_at = {until} WHERE id IN (
+                   SELECT id FROM (
+                     SELECT id, due_at, running + row_number() OVER (PARTITION BY receiver ORDER BY due_at, id) AS place FROM (
+                       SELECT id, due_at, receiver, coalesce((SELECT value FROM json_each({running}) WHERE key = receiver), 0) AS running FROM (
+                         SELECT id, due_at, coalesce(endpoint_id, substr(rest, 1, instr(rest || '/', '/') - 1)) AS receiver FROM (
+                           SELECT id, due_at, endpoint_id, substr(url, instr(url, '//') + 2) AS rest FROM delivery WHERE state = 'pending' AND due_at <= {now}))
+                       WHERE running < {perReceiver} ORDER BY due_at, id LIMIT {Scan}))
+                   WHERE place <= {perReceiver} ORDER BY due_at, id LIMIT {limit})
+                 RETURNING *
                  """);
-        }
-
-        string busyJson = JsonSerializer.Serialize(busy, ApiJson.Options);
-        return db.Deliveries.FromSql(
-            $"""
-             UPDATE delivery SET due_at = {until} WHERE id IN (
-               SELECT id FROM (
-                 SELECT id, due_at, row_number() OVER (PARTITION BY receiver ORDER BY due_at, id) AS place FROM (
-                   SELECT id, due_at, receiver FROM (
-                     SELECT id, due_at, coalesce(endpoint_id, substr(rest, 1, instr(rest || '/', '/') - 1)) AS receiver FROM (
-                       SELECT id, due_at, endpoint_id, substr(url, instr(url, '//') + 2) AS rest FROM delivery WHERE state = 'pending' AND due_at <= {now}))
-                   WHERE receiver NOT IN (SELECT value FROM json_each({busyJson}))
-                   ORDER BY due_at, id LIMIT {Scan}))
-               WHERE place <= {share} ORDER BY due_at, id LIMIT {limit})
-             RETURNING *
-             """);
-    }
 }

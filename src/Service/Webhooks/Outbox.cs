@@ -42,19 +42,35 @@ internal sealed class Outbox(CondenseDbContext db, WriteTransaction transaction,
         {
             Add(job.TenantId, null, url, item.Type, body, item.At, job.TraceParent);
         }
+
+        await WakeAsync(cancellationToken);
     }
 
     /// <summary>Tells what became of an uploaded model. Called from within the transaction that says so.</summary>
     public async Task AddAsync(StoredModel model, ModelState state, DateTimeOffset at, CancellationToken cancellationToken)
     {
         string type = state == ModelState.Ready ? WebhookEvent.ModelReady : WebhookEvent.ModelRejected;
-        foreach (var endpoint in await EndpointsAsync(model.TenantId, cancellationToken))
+        var endpoints = await EndpointsAsync(model.TenantId, cancellationToken);
+        endpoints.RemoveAll(endpoint => !endpoint.Wants(type));
+        if (endpoints.Count == 0)
         {
-            if (endpoint.Wants(type))
-            {
-                Add(model.TenantId, endpoint.Id, null, type, WebhookNotification.Of(model, state, at), at, null);
-            }
+            return;
         }
+
+        string body = WebhookNotification.Of(model, state, at);
+        foreach (var endpoint in endpoints)
+        {
+            Add(model.TenantId, endpoint.Id, null, type, body, at, null);
+        }
+
+        await WakeAsync(cancellationToken);
+    }
+
+    /// <summary>Wakes the senders of this process and of the others when the transaction is committed.</summary>
+    private Task WakeAsync(CancellationToken cancellationToken)
+    {
+        transaction.WhenCommitted(signal.Raise);
+        return Notices.SendAsync(db, cancellationToken, Notices.Deliveries);
     }
 
     /// <summary>The enabled endpoints of a tenant. On PostgreSQL they are kept from being deleted until the deliveries that refer to them are written.</summary>
@@ -66,8 +82,7 @@ internal sealed class Outbox(CondenseDbContext db, WriteTransaction transaction,
         return rows.IgnoreQueryFilters().AsNoTracking().ToListAsync(cancellationToken);
     }
 
-    private void Add(string tenantId, string? endpointId, string? url, string type, string body, DateTimeOffset at, string? traceParent)
-    {
+    private void Add(string tenantId, string? endpointId, string? url, string type, string body, DateTimeOffset at, string? traceParent) =>
         db.Add(new Delivery
         {
             Id = ids.Next("dlv_"),
@@ -83,6 +98,4 @@ internal sealed class Outbox(CondenseDbContext db, WriteTransaction transaction,
             DueAt = 0,
             CreatedAt = at,
         });
-        transaction.WhenCommitted(signal.Raise);
-    }
 }

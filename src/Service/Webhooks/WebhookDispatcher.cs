@@ -33,6 +33,12 @@ internal sealed class WebhookDispatcher(IServiceScopeFactory scopes, WebhookClie
             await InQueueAsync(queue => queue.ReleaseAsync(claim));
             return null;
         }
+        catch (Exception exception)
+        {
+            // Our fault, and counted all the same: a message that can't be sent must not be claimed for ever.
+            WebhookLog.AttemptBroken(logger, exception, claim.Id);
+            attempt = new DeliveryAttempt { At = at, Milliseconds = 0, Error = "Something went wrong here, not at the receiver; the service's log has the details." };
+        }
 
         string? state = await InQueueAsync(queue => queue.EndAttemptAsync(claim, attempt, now + attempt.Milliseconds));
         metrics.DeliveryEnded(state is null or DeliveryState.Pending ? ServiceMetrics.Retried : state);

@@ -6,9 +6,6 @@ namespace Condense.Service.Webhooks;
 /// <summary>The types of events that webhooks tell of.</summary>
 internal static class WebhookEvent
 {
-    /// <summary>A job's time to begin ran out.</summary>
-    public const string JobExpired = "job.expired";
-
     /// <summary>An uploaded model can be used.</summary>
     public const string ModelReady = "model.ready";
 
@@ -19,7 +16,7 @@ internal static class WebhookEvent
     public const string Test = "webhook.test";
 
     /// <summary>The ends of jobs: what a job's own webhook tells of unless asked otherwise.</summary>
-    public static IReadOnlyList<string> Ends { get; } = [EventType.Succeeded, EventType.Failed, EventType.Canceled, JobExpired];
+    public static IReadOnlyList<string> Ends { get; } = [EventType.Succeeded, EventType.Failed, EventType.Canceled, EventType.Expired];
 
     /// <summary>All of jobs.</summary>
     public static IReadOnlyList<string> OfJobs { get; } = [EventType.Queued, EventType.Started, EventType.Progress, .. Ends];

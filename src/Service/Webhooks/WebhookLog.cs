@@ -14,4 +14,8 @@ internal static partial class WebhookLog
     /// <summary>Due deliveries could not be read.</summary>
     [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "Due webhooks could not be read; trying again")]
     public static partial void SendingInterrupted(ILogger logger, Exception exception);
+
+    /// <summary>A delivery could not be sent through our fault.</summary>
+    [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "{Delivery} could not be sent")]
+    public static partial void AttemptBroken(ILogger logger, Exception exception, string delivery);
 }

@@ -107,7 +107,7 @@ internal static class WebhookNotification
             Outcome = Text(data, "outcome"),
             Ratio = (double?)data?["ratio"],
             Error = Text(data, "code"),
-            Links = JobLinks.Of(job.Id, result),
+            Links = JobLinks.Of(job.Id, StateAfter(item.Type), result),
         });
     }
 
@@ -131,7 +131,7 @@ internal static class WebhookNotification
         EventType.Succeeded => JobState.Succeeded,
         EventType.Failed => JobState.Failed,
         EventType.Canceled => JobState.Canceled,
-        WebhookEvent.JobExpired => JobState.Expired,
+        EventType.Expired => JobState.Expired,
         _ => JobState.Running,
     };
 }

@@ -34,7 +34,7 @@ internal sealed record WebhookOptions : IValidatableObject
     public int Parallelism { get; init; } = 64;
 
     /// <summary>Attempts of this process at once at the same receiver; the others wait without standing in anyone's way. Default: 8.</summary>
-    [Range(2, 1000)]
+    [Range(1, 1000)]
     public int ParallelismPerReceiver { get; init; } = 8;
 
     /// <summary>The longest wait before this process looks for deliveries that another one has written, or that have become due. Default: 1 s.</summary>
@@ -49,12 +49,12 @@ internal sealed record WebhookOptions : IValidatableObject
     public IReadOnlyList<int> AllowedPorts => Ports is { Count: > 0 } ? Ports : AllowHttp ? [.. s_securePorts, .. s_plainPorts] : s_securePorts;
 
     /// <summary>Whether an address lies in one of <see cref="AllowedNetworks"/>.</summary>
-    public bool IsAllowed(IPAddress address) => AllowedNetworks.Any(network => IPNetwork.Parse(network).Contains(address));
+    public bool IsAllowed(IPAddress address) => AllowedNetworks.Any(network => AddressRange.Parse(network).Contains(address));
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (string network in AllowedNetworks.Where(network => !IPNetwork.TryParse(network, out _)))
+        foreach (string network in AllowedNetworks.Where(network => AddressRange.TryParse(network) is null))
         {
             yield return new ValidationResult(
                 $"Webhooks:AllowedNetworks: \"{network}\" is not a network. Write its first address and the length of the prefix, for example 10.20.0.0/16.");

@@ -1,6 +1,8 @@
 using Condense.Service.Access;
+using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Telemetry;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Webhooks;
@@ -24,7 +26,8 @@ internal sealed class WebhookRegister(
             await guard.RequireAsync(url, $"{pointer}/url", cancellationToken);
         }
 
-        if (choice?.Endpoint is { } id && !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken))
+        // PostgreSQL takes no text with a NUL, not even to find nothing.
+        if (choice?.Endpoint is { } id && (id.Any(char.IsControl) || !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken)))
         {
             throw ProblemException.Field($"{pointer}/endpoint", $"There is no endpoint {id}. POST /v1/webhooks makes one.");
         }
@@ -172,7 +175,7 @@ internal sealed class WebhookRegister(
             EndpointId = endpoint.Id,
             Type = WebhookEvent.Test,
             Payload = WebhookNotification.Test(endpoint.Id, now),
-            TraceParent = System.Diagnostics.Activity.Current?.Id,
+            TraceParent = Tracing.Current,
             State = DeliveryState.Pending,
             DueAt = until,
             CreatedAt = now,
@@ -206,10 +209,11 @@ internal sealed class WebhookRegister(
         }
 
         int changed = await transaction.RunAsync(
-            cancel =>
+            async cancel =>
             {
                 transaction.WhenCommitted(signal.Raise);
-                return db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
+                await Notices.SendAsync(db, cancel, Notices.Deliveries);
+                return await db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
                     set => set.SetProperty(row => row.State, DeliveryState.Pending)
                         .SetProperty(row => row.AttemptCount, 0)
                         .SetProperty(row => row.DueAt, 0)

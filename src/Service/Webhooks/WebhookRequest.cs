@@ -26,9 +26,9 @@ internal sealed record WebhookRequest
     public static List<FieldError> Check(string? description, IReadOnlyList<string>? events)
     {
         var errors = new List<FieldError>();
-        if (description?.Length > MaxDescription)
+        if (description?.Length > MaxDescription || description?.Any(char.IsControl) == true)
         {
-            errors.Add(new FieldError("/description", $"At most {MaxDescription} characters belong here."));
+            errors.Add(new FieldError("/description", $"At most {MaxDescription} characters belong here, and no control characters."));
         }
 
         if (events is not null)

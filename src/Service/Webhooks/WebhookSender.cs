@@ -57,13 +57,11 @@ internal sealed class WebhookSender(
     /// <returns>How many.</returns>
     private async Task<int> BeginAsync(CancellationToken cancellationToken)
     {
-        // Half of a receiver's room at a time, and only where half is free: so it is never overrun, whatever it has running.
-        int share = options.Value.ParallelismPerReceiver / 2;
-        string[] busy;
+        Dictionary<string, int> running;
         int room;
         lock (_lock)
         {
-            busy = [.. _running.Where(pair => pair.Value > share).Select(pair => pair.Key)];
+            running = new(_running, StringComparer.Ordinal);
             room = options.Value.Parallelism - _attempts.Count;
         }
 
@@ -77,7 +75,7 @@ internal sealed class WebhookSender(
         {
             now = await queue.NowAsync(cancellationToken);
             long until = now + (long)(options.Value.Timeout + ClaimMargin).TotalMilliseconds;
-            return await queue.ClaimAsync(now, until, busy, share, room, cancellationToken);
+            return await queue.ClaimAsync(now, until, running, options.Value.ParallelismPerReceiver, room, cancellationToken);
         });
         foreach (var claim in claims)
         {

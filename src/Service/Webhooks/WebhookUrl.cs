@@ -91,7 +91,7 @@ internal static partial class WebhookUrl
 
         if (host[0] == '[')
         {
-            return IPAddress.TryParse(host, out var six) && six.AddressFamily == AddressFamily.InterNetworkV6 && IPAddress.TryParse(uri.Host, out var same) && same.Equals(six)
+            return IPAddress.TryParse(host[1..^1], out var six) && six.AddressFamily == AddressFamily.InterNetworkV6 && IPAddress.TryParse(uri.Host, out var same) && same.Equals(six)
                 ? WhyNot(six, options)
                 : $"{host} is not an IPv6 address.";
         }

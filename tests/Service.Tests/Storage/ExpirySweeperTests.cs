@@ -62,7 +62,7 @@ public sealed class ExpirySweeperTests
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
         var old = now - ExpirySweeper.UnnamedAge - s_minute;
         var young = now - ExpirySweeper.UnnamedAge + s_minute;
-        string[] blobs = [IdSource.FirstOf("blb_", old), IdSource.FirstOf("blb_", young), IdSource.FirstOf("blb_", old - s_minute)];
+        string[] blobs = [IdSource.First("blb_", old), IdSource.First("blb_", young), IdSource.First("blb_", old - s_minute)];
         DateTimeOffset[] times = [old, young, old];
         for (int i = 0; i < blobs.Length; i++)
         {
