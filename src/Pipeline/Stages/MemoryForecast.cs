@@ -1,5 +1,4 @@
 using Condense.Engine.Structures;
-using Condense.Models;
 
 namespace Condense.Pipeline.Stages;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Condense.Models;
 using Condense.Pipeline.Reports;
 using Condense.Pipeline.Stages;
 using Condense.Service.Jobs;
