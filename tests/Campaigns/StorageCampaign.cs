@@ -241,7 +241,7 @@ internal sealed class StorageCampaign(string program, string? postgres, StorageS
         await using var service = await MeasuredService.StartAsync(program, _folder, ["--Role=Api", .. Database]);
         string[] queries =
         [
-            "", "state=succeeded", "state=failed", "state=running", $"model={model}", "model=mdl_NONE", $"model={model}&state=failed", "metadata.team=7", "metadata.team=none",
+            "", "state=succeeded", "state=failed", "state=running", $"model={model}", "model=mdl_00000000000000000000000000", $"model={model}&state=failed", "metadata.team=7", "metadata.team=none",
             "metadata.team=7&state=failed", "createdAfter=2020-01-01T00:00:00Z", "createdAfter=2090-01-01T00:00:00Z",
         ];
         foreach (string query in queries)

@@ -10,7 +10,7 @@ public sealed class DatabaseOutageTests
 {
     private const int Jobs = 20;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(240);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

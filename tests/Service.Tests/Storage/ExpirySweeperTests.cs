@@ -9,6 +9,8 @@ namespace Condense.Service.Tests.Storage;
 
 public sealed class ExpirySweeperTests
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -103,8 +105,10 @@ public sealed class ExpirySweeperTests
             // The first node is in the middle of its sweep, and waits for this row.
             await db.Database.ExecuteSqlRawAsync("SELECT key FROM idempotency FOR UPDATE", Cancellation);
             var sweeping = first.Services.GetRequiredService<ExpirySweeper>().SweepAsync(Cancellation);
+            long start = TimeProvider.System.GetTimestamp();
             while (!await db.Database.SqlQueryRaw<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory') AS \"Value\"").SingleAsync(Cancellation))
             {
+                Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, "The sweep takes no lock.");
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
             }
 

@@ -24,19 +24,19 @@ public sealed class UpgradeTests
             await LeaveAsVersion02Async(folder, bytes, sha256);
 
             await using var service = await ServiceProcess.StartReadyAsync(folder);
-            var model = await service.Api.GetAsync("/v1/models/mdl_OLD");
+            var model = await service.Api.GetAsync("/v1/models/mdl_01JDX000000000000000000000");
             Assert.Equal(("ready", sha256, "as it was"), ((string?)model["state"], (string?)model["sha256"], (string?)model["name"]));
-            using var content = await service.Api.SendAsync(HttpMethod.Get, "/v1/models/mdl_OLD/content");
+            using var content = await service.Api.SendAsync(HttpMethod.Get, "/v1/models/mdl_01JDX000000000000000000000/content");
             Assert.Equal(bytes, await content.Content.ReadAsByteArrayAsync(Cancellation));
-            Assert.Equal("canceled", (string?)(await service.Api.GetAsync("/v1/jobs/job_OVER"))["state"]);
-            Assert.Single((await service.Api.GetAsync("/v1/jobs/job_OVER/events"))["data"]!.AsArray());
+            Assert.Equal("canceled", (string?)(await service.Api.GetAsync("/v1/jobs/job_01JDX000000000000000000001"))["state"]);
+            Assert.Single((await service.Api.GetAsync("/v1/jobs/job_01JDX000000000000000000001/events"))["data"]!.AsArray());
 
             // What was waiting then is done now, and the same bytes are still the same artifact.
-            Assert.Equal("succeeded", (string?)(await service.Api.EndAsync("job_WAITS"))["state"]);
+            Assert.Equal("succeeded", (string?)(await service.Api.EndAsync("job_01JDX000000000000000000002"))["state"]);
             string again = await service.Api.AddModelAsync(bytes);
             (await service.Api.SendAsync(HttpMethod.Delete, $"/v1/models/{again}")).EnsureSuccessStatusCode();
             Assert.Equal(bytes, await File.ReadAllBytesAsync(Path.Combine(folder, "data", "artifacts", sha256[..2], sha256), Cancellation));
-            (await service.Api.SendAsync(HttpMethod.Delete, "/v1/models/mdl_OLD")).EnsureSuccessStatusCode();
+            (await service.Api.SendAsync(HttpMethod.Delete, "/v1/models/mdl_01JDX000000000000000000000")).EnsureSuccessStatusCode();
             Assert.False(File.Exists(Path.Combine(folder, "data", "artifacts", sha256[..2], sha256)));
         }
         finally
@@ -57,13 +57,13 @@ public sealed class UpgradeTests
         long at = DateTimeOffset.UnixEpoch.AddYears(56).ToUniversalTime().Ticks / 1000 << 11;
         await db.Database.ExecuteSqlAsync($"INSERT INTO artifact (sha256, bytes, created_at) VALUES ({sha256}, {bytes.Length}, {at})", Cancellation);
         await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO model (id, name, format, sha256, bytes, state, parameter_count, findings_json, created_at) VALUES ('mdl_OLD', 'as it was', 'Safetensors', {sha256}, {bytes.Length}, 'Ready', 768, '[]', {at})",
+            $"INSERT INTO model (id, name, format, sha256, bytes, state, parameter_count, findings_json, created_at) VALUES ('mdl_01JDX000000000000000000000', 'as it was', 'Safetensors', {sha256}, {bytes.Length}, 'Ready', 768, '[]', {at})",
             Cancellation);
-        const string request = """{"model":"mdl_OLD","target":{"ratio":2}}""";
-        foreach (var (id, state) in new[] { ("job_OVER", "Canceled"), ("job_WAITS", "Queued") })
+        const string request = """{"model":"mdl_01JDX000000000000000000000","target":{"ratio":2}}""";
+        foreach (var (id, state) in new[] { ("job_01JDX000000000000000000001", "Canceled"), ("job_01JDX000000000000000000002", "Queued") })
         {
             await db.Database.ExecuteSqlAsync(
-                $"INSERT INTO job (id, model_id, request_json, priority, created_at, state, token, version, event_count) VALUES ({id}, 'mdl_OLD', {request}, 5, {at}, {state}, 0, 1, 1)",
+                $"INSERT INTO job (id, model_id, request_json, priority, created_at, state, token, version, event_count) VALUES ({id}, 'mdl_01JDX000000000000000000000', {request}, 5, {at}, {state}, 0, 1, 1)",
                 Cancellation);
             await db.Database.ExecuteSqlAsync($"INSERT INTO event (job_id, sequence, id, type, at) VALUES ({id}, 1, {"evt_" + id}, 'job.queued', {at})", Cancellation);
         }
