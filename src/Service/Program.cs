@@ -1,1 +1,4 @@
-return await Condense.Service.Hosting.ServiceHost.RunAsync(args);
+using Condense.Service.Hosting;
+using Condense.Service.Isolation;
+
+return args is [AttemptProgram.Word, ..] ? await AttemptProgram.RunAsync() : await ServiceHost.RunAsync(args);

@@ -1,7 +1,7 @@
 namespace Condense.Pipeline.Recipes;
 
 /// <summary>Suggests what a misspelt name may have meant.</summary>
-internal static class NearestNames
+public static class NearestNames
 {
     private const int Offered = 3;
 

@@ -15,9 +15,10 @@ public static class CompressionRun
     /// <param name="input">The model's files.</param>
     /// <param name="outputFormat">The format asked for.</param>
     /// <param name="recipe">What is asked.</param>
+    /// <returns>Bytes of memory that the run is likely to need.</returns>
     /// <exception cref="ModelFormatException">The model can't be read, or has an operator that can't be raised to the opset asked for.</exception>
     /// <exception cref="RecipeException">The request can't be met.</exception>
-    public static void Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
+    public static long Check(ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe)
     {
         using var model = ModelReader.Open(input, ReadLimits.Default);
         var work = PlannedWork.Prepare(model, input, outputFormat, recipe, smallestOnly: true);
@@ -25,6 +26,8 @@ public static class CompressionRun
         {
             CompressionPlanner.CheckFeasible(size, work.Candidates, losses: null);
         }
+
+        return MemoryForecast.Of(work);
     }
 
     /// <summary>Compresses a model.</summary>
@@ -58,9 +61,9 @@ public static class CompressionRun
         FiniteWeights.Check(work.Touched.Select(intent => intent.Layer.Tensor), cancellationToken);
         string digestBefore = await TensorDigest.OfFileAsync(input.MainPath, cancellationToken);
 
-        var store = new LayerStore(environment.WorkDirectory);
+        var store = new LayerStore(environment.WorkDirectory, environment.Exchange);
         var analyser = new LayerAnalyser(store, recipe.Seed, environment.Threads);
-        var steps = new RunSteps(work, store, analyser, watch, environment.Threads);
+        var steps = new RunSteps(work, store, analyser, watch, environment);
         var plan = await steps.PlanAsync(cancellationToken);
         (plan, string?[] pieces) = await steps.CompressAsync(plan, new LayerCompressor(store, analyser, recipe.Seed, environment.Threads), cancellationToken);
 
@@ -95,6 +98,38 @@ public static class CompressionRun
         var report = ReportBuilder.Build(work, recipe, reports, bytesAfter, digestBefore, digestAfter, worthwhile, difference, warnings, watch.SecondsByStage, steps.ReusedLayers, environment.Threads);
         staging.Publish();
         return report with { OpsetBefore = original.Program?.Opset, OpsetAfter = (worthwhile ? model : original).Program?.Opset };
+    }
+
+    /// <summary>Works on the layers that a run of the same model and recipe shares, until there are none left. Makes the very pieces that the run would.</summary>
+    /// <param name="input">The model's files.</param>
+    /// <param name="outputFormat">The format asked for.</param>
+    /// <param name="recipe">What is asked.</param>
+    /// <param name="environment">What the host gives, with an exchange.</param>
+    /// <param name="stage">The stage whose layers are shared: analysing or compressing.</param>
+    /// <param name="cancellationToken">Stops within one layer.</param>
+    /// <exception cref="ModelFormatException">The model can't be read.</exception>
+    /// <exception cref="RecipeException">The request can't be met.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or the work is drained.</exception>
+    public static async Task AssistAsync(
+        ModelParts input, ModelFormat outputFormat, CompressionRecipe recipe, RunEnvironment environment, Stage stage, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        var exchange = environment.Exchange ?? throw new ArgumentException("Without an exchange there is nothing to assist with.", nameof(environment));
+        using var original = ModelReader.Open(input, ReadLimits.Default);
+        var work = PlannedWork.Prepare(original, input, outputFormat, recipe);
+        var store = new LayerStore(environment.WorkDirectory, exchange);
+        var analyser = new LayerAnalyser(store, recipe.Seed, environment.Threads);
+        var steps = new RunSteps(work, store, analyser, new RunProgress(environment.Clock, listener: null), environment);
+        if (stage == Stage.Analysing)
+        {
+            await steps.TakeAllAsync(stage, exchange, i => analyser.AnalyseAsync(work.Intents[i], work.Candidates[i], cancellationToken), cancellationToken);
+        }
+        else if (await steps.FindPlanAsync(cancellationToken) is { } plan)
+        {
+            var compressor = new LayerCompressor(store, analyser, recipe.Seed, environment.Threads);
+            await steps.TakeAllAsync(
+                stage, exchange, i => compressor.CompressAsync(work.Intents[i], plan.Candidates[i], plan.Analyses[i]!, cancellationToken), cancellationToken);
+        }
     }
 
     /// <summary>A result at least this share of what the target allows is as close as anybody asks.</summary>

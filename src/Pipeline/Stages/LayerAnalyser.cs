@@ -21,6 +21,8 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     private const string Leverage = "left_leverage";
     private const string Vectors = "right_vectors";
 
+    private readonly Dictionary<string, string> _digests = new(StringComparer.Ordinal);
+
     /// <summary>
     /// Analyses one layer: dense and quantized candidates exactly, products from the singular values. O(m·n·min(m, n)) where there are products, else
     /// O(m·n) per candidate; memory: the weight and a square of the smaller side.
@@ -28,19 +30,13 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
     /// <returns>The analysis, and whether an earlier run had made it.</returns>
     public async Task<(LayerAnalysis Analysis, bool Reused)> AnalyseAsync(LayerIntent intent, ImmutableArray<Candidate> candidates, CancellationToken cancellationToken)
     {
-        string digest = TensorDigest.Of(intent.Layer.Tensor.Data, cancellationToken);
-        int maxRank = candidates.Max(candidate => candidate.Grouping is null ? (candidate.Form as ProductForm)?.Rank ?? 0 : 0);
-        string key = KeyOf(intent, candidates, digest, maxRank);
-        if (store.TryOpen(key) is { } piece)
+        if (await FindAsync(intent, candidates, cancellationToken) is { } found)
         {
-            using (piece)
-            {
-                var losses = piece.Tensors.First(tensor => string.Equals(tensor.Name, Losses, StringComparison.Ordinal));
-                var grouped = JsonSerializer.Deserialize<GroupedForm[]>(store.Load(key, Grouped).Bytes.Span)!;
-                return (new LayerAnalysis(digest, Resolve(candidates, grouped), [.. ReadDoubles(losses.Data)], maxRank > 0 ? key : null), true);
-            }
+            return (found, true);
         }
 
+        var (digest, maxRank, key) = Name(intent, candidates, cancellationToken);
+        bool shared = LayerCost.IsWorthAsking(intent);
         var weight = WeightReader.Read(intent.Layer);
         var basis = maxRank > 0 ? LowRankBasis.Compute(weight, intent.Importance, maxRank, seed, threads, cancellationToken) : null;
         var (relative, forms) = Predict(intent, candidates, weight, basis, cancellationToken);
@@ -55,18 +51,42 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
             tensors.Add(Doubles(SquaredValues, basis.SquaredValues));
             tensors.Add(Doubles(Peaks, basis.Left.Peaks));
             tensors.Add(Doubles(Leverage, basis.Left.Leverage));
-            tensors.Add(new Tensor(Vectors, DType.F32, new TensorShape(basis.RightVectors.Rows, basis.RightVectors.Columns), Bytes<float>(basis.RightVectors.Values)));
+
+            // A piece of its own: who plans does not need it, and it is as large as the weight.
+            await SaveVectorsAsync(key, basis, shared, cancellationToken);
         }
 
-        await store.SaveAsync(key, tensors.ToImmutable(), cancellationToken);
-        return (new LayerAnalysis(digest, Resolve(candidates, forms), [.. relative], maxRank > 0 ? key : null), false);
+        await store.SaveAsync(key, tensors.ToImmutable(), shared, cancellationToken);
+        return (new LayerAnalysis(digest, Resolve(candidates, forms), [.. relative], maxRank > 0 ? key : null, maxRank), false);
     }
 
-    /// <summary>The singular basis that an analysis has stored.</summary>
-    public LowRankBasis LoadBasis(LayerIntent intent, string key)
+    /// <summary>The analysis that an earlier run has made; null when there is none.</summary>
+    public async Task<LayerAnalysis?> FindAsync(LayerIntent intent, ImmutableArray<Candidate> candidates, CancellationToken cancellationToken)
     {
+        var (digest, maxRank, key) = Name(intent, candidates, cancellationToken);
+        if (!await store.FindAsync(key, LayerCost.IsWorthAsking(intent), cancellationToken))
+        {
+            return null;
+        }
+
+        var grouped = JsonSerializer.Deserialize<GroupedForm[]>(store.Load(key, Grouped).Bytes.Span)!;
+        return new LayerAnalysis(digest, Resolve(candidates, grouped), [.. ReadDoubles(store.Load(key, Losses))], maxRank > 0 ? key : null, maxRank);
+    }
+
+    /// <summary>The singular basis of an analysis. Its vectors are computed once more where they have not come along.</summary>
+    public async Task<LowRankBasis> LoadBasisAsync(LayerIntent intent, LayerAnalysis analysis, CancellationToken cancellationToken)
+    {
+        string key = analysis.BasisKey ?? throw new ArgumentException($"{intent.Layer.Name} was not analysed for low rank.", nameof(analysis));
+        bool shared = LayerCost.IsWorthAsking(intent);
+        if (!await store.FindAsync(VectorsOf(key), shared, cancellationToken))
+        {
+            var basis = LowRankBasis.Compute(WeightReader.Read(intent.Layer), intent.Importance, analysis.MaxRank, seed, threads, cancellationToken);
+            await SaveVectorsAsync(key, basis, shared, cancellationToken);
+            return basis;
+        }
+
         double[] scalars = ReadDoubles(store.Load(key, Scalars));
-        float[] entries = MemoryMarshal.Cast<byte, float>(store.Load(key, Vectors).Bytes.Span).ToArray();
+        float[] entries = MemoryMarshal.Cast<byte, float>(store.Load(VectorsOf(key), Vectors).Bytes.Span).ToArray();
         int columns = intent.Layer.Columns;
         return new LowRankBasis(
             intent.Layer.Rows,
@@ -162,6 +182,27 @@ internal sealed class LayerAnalyser(LayerStore store, ulong seed, int threads)
         error.WeightedSquaredNorm > 0 ? error.WeightedSquaredError / error.WeightedSquaredNorm
         : error.WeightedSquaredError > 0 ? double.PositiveInfinity
         : 0;
+
+    private static string VectorsOf(string key) => LayerStore.Key("vectors", key);
+
+    private Task SaveVectorsAsync(string key, LowRankBasis basis, bool shared, CancellationToken cancellationToken)
+    {
+        var vectors = new Tensor(Vectors, DType.F32, new TensorShape(basis.RightVectors.Rows, basis.RightVectors.Columns), Bytes<float>(basis.RightVectors.Values));
+        return store.SaveAsync(VectorsOf(key), [vectors], shared, cancellationToken);
+    }
+
+    /// <summary>What an analysis goes by. The tensor is read once for all times that it is asked for.</summary>
+    private (string Digest, int MaxRank, string Key) Name(LayerIntent intent, ImmutableArray<Candidate> candidates, CancellationToken cancellationToken)
+    {
+        if (!_digests.TryGetValue(intent.Layer.Name, out string? digest))
+        {
+            digest = TensorDigest.Of(intent.Layer.Tensor.Data, cancellationToken);
+            _digests.Add(intent.Layer.Name, digest);
+        }
+
+        int maxRank = candidates.Max(candidate => candidate.Grouping is null ? (candidate.Form as ProductForm)?.Rank ?? 0 : 0);
+        return (digest, maxRank, KeyOf(intent, candidates, digest, maxRank));
+    }
 
     private string KeyOf(LayerIntent intent, ImmutableArray<Candidate> candidates, string digest, int maxRank)
     {

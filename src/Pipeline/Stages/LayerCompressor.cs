@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Condense.Engine.Factorizations;
 using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
 using Condense.Engine.Structures;
@@ -21,19 +22,14 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
     /// <returns>The finished piece; its form is the candidate's, or after refinement one that takes no more bits.</returns>
     public async Task<CompressedPiece> CompressAsync(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, CancellationToken cancellationToken)
     {
-        var form = candidate.Form ?? throw new ArgumentException("A kept layer has no structure.", nameof(candidate));
-
-        // Factors follow from the basis, and what iteration finds of that from the highest rank that was asked for. Groups have bases of their own.
-        string basis = form is ProductForm && candidate.Grouping is null ? analysis.BasisKey ?? "" : "";
-        string key = LayerStore.Key(
-            "layer", EngineIdentity.Key, analysis.TensorDigest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
-            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString(), candidate.Grouping?.ToString() ?? "", basis);
-        if (store.TryOpen(key) is { } piece)
+        if (await FindAsync(intent, candidate, analysis, cancellationToken) is { } found)
         {
-            piece.Dispose();
-            return new CompressedPiece(key, candidate.Grouping is null ? form : JsonSerializer.Deserialize<StructureForm>(store.Load(key, MadeForm).Bytes.Span)!, Reused: true);
+            return found;
         }
 
+        var form = candidate.Form!;
+        string key = KeyOf(intent, candidate, analysis);
+        var basis = form is ProductForm && candidate.Grouping is null ? await analyser.LoadBasisAsync(intent, analysis, cancellationToken) : null;
         var weight = WeightReader.Read(intent.Layer);
         var made = ImmutableArray.CreateBuilder<Tensor>();
         StructuredMatrix structure;
@@ -46,13 +42,36 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
         }
         else
         {
-            structure = Compress(intent, weight, form, analysis);
+            structure = Compress(intent, weight, form, basis);
         }
 
         // A tensor's name may not be empty, and a dense matrix has the empty suffix: the pieces carry a name of their own.
         made.AddRange(StructureTensors.Write(structure, TensorPrefix));
-        await store.SaveAsync(key, made.ToImmutable(), cancellationToken);
+        await store.SaveAsync(key, made.ToImmutable(), LayerCost.IsWorthAsking(intent), cancellationToken);
         return new CompressedPiece(key, structure.Form, Reused: false);
+    }
+
+    /// <summary>The piece that an earlier run has made; null when there is none.</summary>
+    public async Task<CompressedPiece?> FindAsync(LayerIntent intent, Candidate candidate, LayerAnalysis analysis, CancellationToken cancellationToken)
+    {
+        string key = KeyOf(intent, candidate, analysis);
+        if (!await store.FindAsync(key, LayerCost.IsWorthAsking(intent), cancellationToken))
+        {
+            return null;
+        }
+
+        return new CompressedPiece(key, candidate.Grouping is null ? candidate.Form! : JsonSerializer.Deserialize<StructureForm>(store.Load(key, MadeForm).Bytes.Span)!, Reused: true);
+    }
+
+    private string KeyOf(LayerIntent intent, Candidate candidate, LayerAnalysis analysis)
+    {
+        var form = candidate.Form ?? throw new ArgumentException("A kept layer has no structure.", nameof(candidate));
+
+        // Factors follow from the basis, and what iteration finds of that from the highest rank that was asked for. Groups have bases of their own.
+        string basis = form is ProductForm && candidate.Grouping is null ? analysis.BasisKey ?? "" : "";
+        return LayerStore.Key(
+            "layer", EngineIdentity.Key, analysis.TensorDigest, intent.Layer.Tensor.DType.ToString(), $"{intent.Layer.Rows}×{intent.Layer.Columns} {intent.Layer.Transposed}",
+            ImportanceDigest.Of(intent.Importance), seed.ToString(CultureInfo.InvariantCulture), candidate.Method, $"{intent.Clipping}", form.ToString(), candidate.Grouping?.ToString() ?? "", basis);
     }
 
     /// <summary>The blocks of a form, rows moved between them while the error falls; and the least relative squared error of blocks of these rows and ranks.</summary>
@@ -73,21 +92,20 @@ internal sealed class LayerCompressor(LayerStore store, LayerAnalyser analyser, 
     /// <summary>What the names of a piece's tensors begin with; the suffix follows.</summary>
     public const string TensorPrefix = "layer";
 
-    private StructuredMatrix Compress(LayerIntent intent, Matrix weight, StructureForm form, LayerAnalysis analysis)
+    private StructuredMatrix Compress(LayerIntent intent, Matrix weight, StructureForm form, LowRankBasis? basis)
     {
         switch (form)
         {
             case RowPartitionForm partition:
                 return new RowPartitionMatrix([.. partition.Blocks.Select((block, index) =>
-                    Compress(intent, weight.RowRange(partition.Blocks.Take(index).Sum(above => above.Rows), block.Rows), block, analysis))]);
+                    Compress(intent, weight.RowRange(partition.Blocks.Take(index).Sum(above => above.Rows), block.Rows), block, basis))]);
             case DenseForm dense:
                 return new DenseMatrix(weight, dense.Format);
             case QuantizedForm quantized:
                 return RoundToNearest.Quantize(weight, quantized, threads, intent.Clipping);
             case ProductForm product:
-                var basis = analyser.LoadBasis(intent, analysis.BasisKey ?? throw new InvalidOperationException($"{intent.Layer.Name} was not analysed for low rank."));
                 var settings = new LowRankSettings { Rank = product.Rank, CodeBits = (product.Left as QuantizedForm)?.CodeBits };
-                var structure = LowRank.Compress(weight, intent.Importance, basis, settings, threads).Structure;
+                var structure = LowRank.Compress(weight, intent.Importance, basis!, settings, threads).Structure;
                 return product.Left is DenseForm { Format: not FloatFormat.F32 } narrow ? Narrow((ProductMatrix)structure, narrow.Format) : structure;
             default:
                 throw new InvalidOperationException($"No method makes a {form.GetType().Name}.");

@@ -8,16 +8,20 @@ namespace Condense.Pipeline.Stages;
 
 /// <summary>
 /// Finished work of a run, on disk: one safetensors file per piece, named by a digest of all that went into it. A file appears whole or not
-/// at all, so whoever finds one may use it.
+/// at all, so whoever finds one may use it. What is not there may be had from other runs.
 /// </summary>
 internal sealed class LayerStore
 {
     private readonly string _folder;
+    private readonly IPieceExchange? _exchange;
 
     /// <summary>Opens the store, making its folder.</summary>
-    public LayerStore(string folder)
+    /// <param name="folder">Where the pieces lie.</param>
+    /// <param name="exchange">Where others' pieces are; null: nowhere.</param>
+    public LayerStore(string folder, IPieceExchange? exchange = null)
     {
         _folder = folder;
+        _exchange = exchange;
         Directory.CreateDirectory(folder);
     }
 
@@ -34,6 +38,20 @@ internal sealed class LayerStore
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Whether a piece is here, whole; fetched from others if need be.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="shared">Whether others may have it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<bool> FindAsync(string key, bool shared, CancellationToken cancellationToken)
+    {
+        if (IsWhole(key))
+        {
+            return true;
+        }
+
+        return shared && _exchange is not null && await _exchange.FetchAsync(key, PathOf(key), cancellationToken) && IsWhole(key);
     }
 
     /// <summary>Opens a piece, or answers null when it is not there or not whole.</summary>
@@ -58,7 +76,11 @@ internal sealed class LayerStore
     }
 
     /// <summary>Stores a piece.</summary>
-    public async Task SaveAsync(string key, ImmutableArray<Tensor> tensors, CancellationToken cancellationToken)
+    /// <param name="key">Its name.</param>
+    /// <param name="tensors">What it holds.</param>
+    /// <param name="shared">Whether it is offered to others.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
+    public async Task SaveAsync(string key, ImmutableArray<Tensor> tensors, bool shared, CancellationToken cancellationToken)
     {
         string path = PathOf(key);
         string staging = path + ".part";
@@ -68,6 +90,10 @@ internal sealed class LayerStore
         }
 
         File.Move(staging, path, overwrite: true);
+        if (shared && _exchange is not null)
+        {
+            await _exchange.OfferAsync(key, path, cancellationToken);
+        }
     }
 
     /// <summary>One tensor of a piece, read into memory.</summary>
@@ -79,6 +105,12 @@ internal sealed class LayerStore
         byte[] bytes = new byte[checked((int)found.Data.ByteLength)];
         found.Data.Read(0, bytes);
         return new MemoryTensorData(bytes);
+    }
+
+    private bool IsWhole(string key)
+    {
+        using var piece = TryOpen(key);
+        return piece is not null;
     }
 
     private string PathOf(string key) => Path.Combine(_folder, key + ".safetensors");

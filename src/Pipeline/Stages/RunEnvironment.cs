@@ -15,6 +15,12 @@ public sealed record RunEnvironment
     /// <summary>Time for the report's stopwatches.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>Where finished pieces and work are shared with other runs; null: nowhere.</summary>
+    public IPieceExchange? Exchange { get; init; }
+
+    /// <summary>Ends the run as a cancellation does, but only when the layer in work is finished and stored.</summary>
+    public CancellationToken Drain { get; init; }
+
     /// <summary>
     /// The path of ONNX Runtime's shared library, or null. With it, ONNX results are run beside the original and the output difference is in the
     /// report; without it the report says so.

@@ -1,4 +1,4 @@
-using Condense.Engine.Factorizations;
+using Condense.Engine.Matrices;
 using Condense.Engine.Methods;
 using Condense.Engine.Structures;
 using Condense.Execution.OnnxRuntime;
@@ -46,7 +46,7 @@ internal sealed class Verification(LayerStore store, int threads)
         var error = ErrorMeasure.Measure(weight, structure, intent.Importance, threads, rowErrors);
         var bands = rowErrors is null ? null : FrequencyBands.Of(weight, intent.Importance, rowErrors);
         double? bound = candidate.Grouping is not null ? Math.Sqrt(BitConverter.ToDouble(store.Load(key, LayerCompressor.Bound).Bytes.Span))
-            : form is ProductForm product && analysis.BasisKey is { } basisKey ? LowerBound(analyser.LoadBasis(intent, basisKey), product.Rank)
+            : form is ProductForm product && analysis.BasisKey is { } basisKey ? LowerBound(analyser.LoadSpectrum(basisKey), weight, product.Rank)
             : null;
         return (error, bands, bound);
     }
@@ -122,6 +122,11 @@ internal sealed class Verification(LayerStore store, int threads)
     }
 
     /// <summary>Relative Eckart–Young bound: <c>√(Σ_{j&gt;r} σ_j² ÷ Σ σ_j²)</c> in the norm that was minimised.</summary>
-    private static double LowerBound(LowRankBasis basis, int rank) =>
-        basis.TotalEnergy > 0 ? Math.Sqrt(basis.TailEnergy(rank) / basis.TotalEnergy) : 0;
+    private static double LowerBound((double[] SquaredValues, double Energy) spectrum, Matrix weight, int rank)
+    {
+        var (values, energy) = spectrum;
+        bool whole = values.Length == Math.Min(weight.Rows, weight.Columns);
+        double tail = whole ? values.Skip(rank).Reverse().Sum() : Math.Max(0, energy - values.Take(rank).Sum());
+        return energy > 0 ? Math.Sqrt(tail / energy) : 0;
+    }
 }

@@ -29,4 +29,13 @@ internal sealed class ApiKey : ITenantOwned
 
     /// <summary>When it was last seen, UTC, to the minute or so.</summary>
     public DateTimeOffset? LastUsedAt { get; set; }
+
+    /// <summary>Whether it is refused for its age.</summary>
+    public bool HasExpired(DateTimeOffset now) => ExpiresAt <= now;
+
+    /// <summary>Whether it has been given exactly this scope.</summary>
+    public bool Holds(string scope) => Scopes.Split(' ').Contains(scope, StringComparer.Ordinal);
+
+    /// <summary>Whether it opens an endpoint that asks for this scope; null asks for any key. An admin may do everything.</summary>
+    public bool Allows(string? scope) => scope is null || Holds(scope) || Holds(Scope.Admin);
 }

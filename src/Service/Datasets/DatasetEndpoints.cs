@@ -1,5 +1,6 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -27,7 +28,7 @@ internal static class DatasetEndpoints
         datasets.MapPost("/", Create).WithName("CreateDataset").Needs(Scope.ModelsWrite).WithCounts().Fails(400, 413, 415, 422, 507);
         datasets.MapGet("/", List).WithName("ListDatasets").Needs(Scope.ModelsRead).Fails(422);
         datasets.MapGet("/{id}", Get).WithName("GetDataset").Needs(Scope.ModelsRead).Fails(404);
-        datasets.MapDelete("/{id}", Delete).WithName("DeleteDataset").Needs(Scope.ModelsWrite).Fails(404, 409);
+        datasets.MapDelete("/{id}", Delete).WithName("DeleteDataset").Needs(Scope.ModelsWrite).Fails(404, 409, 412);
     }
 
     /// <summary>Uploads token counts.</summary>
@@ -37,14 +38,16 @@ internal static class DatasetEndpoints
     /// (`text/tab-separated-values`). A job that names the dataset under `frequencies` keeps frequent rows better than rare ones.
     /// </remarks>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="store">The artifacts.</param>
     /// <param name="library">The datasets.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters.</param>
     /// <response code="201">The dataset.</response>
     public static async Task<Created<DatasetResponse>> Create(
-        HttpContext http, ArtifactStore store, DatasetLibrary library, IOptions<LimitsOptions> limits, string? name = null)
+        HttpContext http, IdempotentRequest first, ArtifactStore store, DatasetLibrary library, IOptions<LimitsOptions> limits, string? name = null)
     {
+        first.AnswerWith<Dataset>(dataset => KeptAnswer.Created($"/v1/datasets/{dataset.Id}", DatasetResponse.Of(dataset)));
         string? given = ResourceName.Check(name);
         if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
             || !(type.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase) || type.MediaType.Equals(TabSeparated, StringComparison.OrdinalIgnoreCase)))
@@ -70,8 +73,10 @@ internal static class DatasetEndpoints
     /// <param name="limit">Items of the page, 1 to 100. Default 20.</param>
     /// <param name="cursor">The `nextCursor` of the page before.</param>
     /// <response code="200">A page; the header `Link` names the next one.</response>
-    public static async Task<Ok<Page<DatasetResponse>>> List(HttpContext http, CondenseDbContext db, int? limit = null, string? cursor = null) =>
-        TypedResults.Ok(await Page.ReadAsync(
+    public static async Task<Ok<Page<DatasetResponse>>> List(HttpContext http, CondenseDbContext db, int? limit = null, string? cursor = null)
+    {
+        ListQuery.Check(http.Request);
+        return TypedResults.Ok(await Page.ReadAsync(
             before => db.Datasets.AsNoTracking()
                 .Where(dataset => before == null || dataset.Id.CompareTo(before) < 0)
                 .OrderByDescending(dataset => dataset.Id),
@@ -80,6 +85,7 @@ internal static class DatasetEndpoints
             dataset => dataset.Id,
             DatasetResponse.Of,
             http));
+    }
 
     /// <summary>Fetches a dataset.</summary>
     /// <param name="id">The dataset.</param>
@@ -92,12 +98,17 @@ internal static class DatasetEndpoints
     /// <summary>Deletes a dataset.</summary>
     /// <remarks>Refused while an unfinished job uses it.</remarks>
     /// <param name="id">The dataset.</param>
+    /// <param name="http">The request.</param>
     /// <param name="library">The datasets.</param>
-    /// <param name="cancellationToken">The request's end.</param>
     /// <response code="204">It is gone.</response>
-    public static async Task<NoContent> Delete(string id, DatasetLibrary library, CancellationToken cancellationToken)
+    public static async Task<NoContent> Delete(string id, HttpContext http, DatasetLibrary library)
     {
-        await library.RemoveAsync(id, cancellationToken);
+        if (http.Request.Headers.IfMatch.Count > 0)
+        {
+            DocumentTags.RequireMatch(http.Request, DocumentTags.Of(DatasetResponse.Of(await library.GetAsync(id, http.RequestAborted))));
+        }
+
+        await library.RemoveAsync(id, http.RequestAborted);
         return TypedResults.NoContent();
     }
 }

@@ -45,7 +45,7 @@ internal sealed class DatasetLibrary(CondenseDbContext db, WriteTransaction tran
     /// <summary>The dataset of that id.</summary>
     /// <exception cref="ProblemException">There is none: <c>not_found</c>.</exception>
     public async Task<Dataset> GetAsync(string id, CancellationToken cancellationToken) =>
-        await db.Datasets.AsNoTracking().SingleOrDefaultAsync(dataset => dataset.Id == id, cancellationToken) ?? throw NoDataset(id);
+        (IdSource.IsId(id) ? await db.Datasets.AsNoTracking().SingleOrDefaultAsync(dataset => dataset.Id == id, cancellationToken) : null) ?? throw NoDataset(id);
 
     /// <summary>The counts of a dataset.</summary>
     /// <exception cref="ProblemException">There is no such dataset: <c>not_found</c>.</exception>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Webhooks;
 using Microsoft.OpenApi;
@@ -28,13 +29,16 @@ internal static class ApiDescription
         options.IncludeXmlComments(typeof(ApiDescription).Assembly, includeControllerXmlComments: true);
         options.IncludeXmlComments(typeof(Pipeline.Reports.CompressionReport).Assembly);
         options.IncludeXmlComments(typeof(Engine.Structures.StructureForm).Assembly);
+        options.DocInclusionPredicate((_, operation) => !string.Equals(operation.HttpMethod, HttpMethods.Head, StringComparison.Ordinal));
         options.SupportNonNullableReferenceTypes();
         options.NonNullableReferenceTypesAsRequired();
         options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object });
         options.MapType<JsonNode>(() => new OpenApiSchema());
         options.OperationFilter<BodyFilter>();
+        options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
         options.DocumentFilter<WebhookDocument>();
+        Access.KeyDocumentation.Configure(options);
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>

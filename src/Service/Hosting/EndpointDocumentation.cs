@@ -1,4 +1,5 @@
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 
@@ -17,6 +18,9 @@ internal static class EndpointDocumentation
 
         return endpoint;
     }
+
+    /// <summary>Its answer holds a secret, which must not be kept to be given again.</summary>
+    public static RouteHandlerBuilder AnswersSecret(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new SecretAnswer());
 
     /// <summary>It takes one file, as the body or in a form.</summary>
     public static RouteHandlerBuilder WithUpload(this RouteHandlerBuilder endpoint, string octetStream, string form) =>
@@ -38,13 +42,13 @@ internal static class EndpointDocumentation
         return endpoint;
     }
 
-    /// <summary>It gives a document, or the same as text of other types.</summary>
-    public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
-        endpoint.WithMetadata(new TextsDocument(types));
-
     /// <summary>Its body is at most so long.</summary>
     public static RouteHandlerBuilder WithBodyLimit(this RouteHandlerBuilder endpoint, long bytes) =>
         endpoint.WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(bytes));
+
+    /// <summary>It gives a document, or the same as text of other types.</summary>
+    public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
+        endpoint.WithMetadata(new TextsDocument(types));
 }
 
 /// <summary>The content types of a body that the handler reads itself.</summary>

@@ -1,4 +1,5 @@
 using Condense.Service.Access;
+using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,19 +17,29 @@ internal static class LimitsEndpoint
     /// <summary>Says how much the service takes.</summary>
     /// <param name="limits">The configured limits.</param>
     /// <param name="worker">The configured worker.</param>
+    /// <param name="quotas">The configured quotas.</param>
+    /// <param name="access">The configured rates.</param>
+    /// <param name="caller">Who asks.</param>
     /// <response code="200">The limits.</response>
-    public static Ok<LimitsResponse> Get(IOptions<LimitsOptions> limits, IOptions<WorkerOptions> worker) => TypedResults.Ok(new LimitsResponse
+    public static Ok<LimitsResponse> Get(
+        IOptions<LimitsOptions> limits, IOptions<WorkerOptions> worker, IOptions<QuotaOptions> quotas, IOptions<AccessOptions> access, Caller caller) => TypedResults.Ok(new LimitsResponse
     {
         ModelBytes = limits.Value.ModelBytes,
         DatasetBytes = limits.Value.DatasetBytes,
         JobBytes = limits.Value.JobBytes,
         PageItems = Page.MaxLimit,
         NameLength = ResourceName.MaxLength,
-        MetadataEntries = JobRequest.MaxMetadata,
-        MetadataLength = JobRequest.MaxMetadataLength,
+        MetadataEntries = ClientMetadata.MaxEntries,
+        MetadataNameLength = ClientMetadata.MaxNameLength,
+        MetadataLength = ClientMetadata.MaxValueLength,
+        WaitSeconds = limits.Value.LongestWait.TotalSeconds,
         Patterns = JobRequest.MaxPatterns,
+        IdempotencyKeyLength = IdempotencyMiddleware.MaxLength,
+        IdempotencyHours = IdempotencyKeys.Kept.TotalHours,
         ConcurrentJobs = worker.Value.Concurrency,
         AttemptsPerJob = JobLedger.MaxAttempts,
+        Quotas = quotas.Value.For(caller.Tenant),
+        Rates = access.Value.RatesFor(caller),
     });
 }
 
@@ -50,18 +61,36 @@ internal sealed record LimitsResponse
     /// <summary>Characters of a name.</summary>
     public required int NameLength { get; init; }
 
-    /// <summary>Entries of a job's metadata.</summary>
+    /// <summary>Entries of the metadata of a job or model.</summary>
     public required int MetadataEntries { get; init; }
 
-    /// <summary>Characters of a key or value of a job's metadata.</summary>
+    /// <summary>Characters of a name in metadata.</summary>
+    public required int MetadataNameLength { get; init; }
+
+    /// <summary>Seconds that `Prefer: wait` is granted.</summary>
+    public required double WaitSeconds { get; init; }
+
+    /// <summary>Characters of a value in metadata.</summary>
     public required int MetadataLength { get; init; }
 
     /// <summary>Entries of a job's `layers`, `keep`, `methods`, each.</summary>
     public required int Patterns { get; init; }
+
+    /// <summary>Characters of an `Idempotency-Key`.</summary>
+    public required int IdempotencyKeyLength { get; init; }
+
+    /// <summary>Hours that the first answer to a request with such a key is kept.</summary>
+    public required double IdempotencyHours { get; init; }
 
     /// <summary>Jobs that run at once.</summary>
     public required int ConcurrentJobs { get; init; }
 
     /// <summary>Attempts of a job that fails through our fault.</summary>
     public required int AttemptsPerJob { get; init; }
+
+    /// <summary>How much the tenant may have at once.</summary>
+    public required Quotas Quotas { get; init; }
+
+    /// <summary>How often the client may ask; the header `RateLimit` says how often it still may.</summary>
+    public required RequestRates Rates { get; init; }
 }

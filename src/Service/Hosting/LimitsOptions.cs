@@ -19,4 +19,14 @@ internal sealed record LimitsOptions
     /// <summary>Bytes of a job's document. Default 1 MiB.</summary>
     [Range(1, 1L << 30)]
     public long JobBytes { get; init; } = 1L << 20;
+
+    /// <summary>
+    /// How long a request holds its idempotency key without a sign of life: as long as a crash can keep the key from being used again. Default 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan IdempotencyLease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest wait that <c>Prefer: wait=…</c> is granted. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -4,24 +4,28 @@ using Condense.Service.Storage;
 
 namespace Condense.Service.Hosting;
 
-/// <summary>Where the service listens: only where nobody but this machine can reach it, as this version asks for no keys.</summary>
+/// <summary>Where the service listens: only where nobody but this machine can reach it, unless it is told otherwise.</summary>
 internal static class ListenAddresses
 {
     /// <summary>The address unless another is configured.</summary>
     public const string Default = "http://127.0.0.1:8080";
 
     /// <summary>Checks every address before anything is started.</summary>
-    /// <exception cref="StartupException">One can be reached from elsewhere, or its port is taken.</exception>
+    /// <exception cref="StartupException">The port of one is taken.</exception>
     public static void Check(WebApplication app)
     {
-        // The server itself reads these two when it starts; by then it is too late to refuse.
-        string[] urls = (app.Configuration[WebHostDefaults.ServerUrlsKey] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var endpoints = app.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>();
-        foreach (string url in urls.Concat(endpoints))
+        foreach (string url in Configured(app.Configuration))
         {
-            Check(BindingAddress.Parse(url), url);
+            Check(BindingAddress.Parse(url));
         }
     }
+
+    /// <summary>The first address that other machines can reach; null when there is none.</summary>
+    public static string? FirstForeign(IConfiguration configuration) => Configured(configuration).FirstOrDefault(url =>
+    {
+        var address = BindingAddress.Parse(url);
+        return !address.IsUnixPipe && !address.IsNamedPipe && !IsLoopback(address.Host);
+    });
 
     /// <summary>Whether a host name or address means this machine and can't be reached from another.</summary>
     public static bool IsLoopback(string host) =>
@@ -29,25 +33,20 @@ internal static class ListenAddresses
         || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
-    private static void Check(BindingAddress address, string url)
+    /// <summary>The server itself reads these two settings when it starts; by then it is too late to refuse.</summary>
+    private static IEnumerable<string> Configured(IConfiguration configuration) =>
+        (configuration[WebHostDefaults.ServerUrlsKey] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Concat(configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>());
+
+    private static void Check(BindingAddress address)
     {
-        if (address.IsUnixPipe || address.IsNamedPipe)
+        if (address.IsUnixPipe || address.IsNamedPipe || address.Port == 0)
         {
             return;
         }
 
-        if (!IsLoopback(address.Host))
-        {
-            throw new StartupException(
-                $"{url} can be reached from other machines, and keys are not part of this version. Listen on loopback, for example --urls {Default}.");
-        }
-
-        if (address.Port == 0)
-        {
-            return;
-        }
-
-        var ip = IPAddress.TryParse(address.Host, out var parsed) ? parsed : IPAddress.Loopback;
+        // A name that is no address, and * or +, mean every address.
+        var ip = IPAddress.TryParse(address.Host, out var parsed) ? parsed : IsLoopback(address.Host) ? IPAddress.Loopback : IPAddress.Any;
         try
         {
             using var probe = new TcpListener(ip, address.Port);

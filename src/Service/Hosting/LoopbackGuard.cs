@@ -3,22 +3,20 @@ using Condense.Service.Problems;
 namespace Condense.Service.Hosting;
 
 /// <summary>
-/// Keeps pages of other sites out, as no key is asked for: a name other than this machine's in <c>Host</c> is a rebound DNS name, and a foreign
-/// <c>Origin</c>, or a change asked for across sites, is a page that the user happens to look at.
+/// Keeps pages of other sites out where no key is asked for: a name other than this machine's in <c>Host</c> is a rebound DNS name, and a foreign
+/// <c>Origin</c>, or a change asked for across sites, is a page that the user happens to look at. Where keys are asked for, no such page has one.
 /// </summary>
 internal static class LoopbackGuard
 {
-    /// <summary>Refuses such requests with 403.</summary>
-    public static void UseLoopbackGuard(this WebApplication app) => app.Use(static (context, next) =>
+    /// <summary>Refuses such a request.</summary>
+    /// <exception cref="ProblemException">It comes from a page of another site: <c>forbidden_origin</c>.</exception>
+    public static void Check(HttpRequest request, bool keysAreAskedFor)
     {
-        context.Response.OnStarting(
-            static state =>
-            {
-                ((HttpContext)state).Response.Headers.XContentTypeOptions = "nosniff";
-                return Task.CompletedTask;
-            },
-            context);
-        var request = context.Request;
+        if (keysAreAskedFor)
+        {
+            return;
+        }
+
         if (!ListenAddresses.IsLoopback(request.Host.Host.Trim('[', ']')))
         {
             throw new ProblemException(ProblemKind.ForbiddenOrigin, "The name in the Host header is not this machine's. Use http://127.0.0.1 or http://localhost.");
@@ -34,7 +32,5 @@ internal static class LoopbackGuard
         {
             throw new ProblemException(ProblemKind.ForbiddenOrigin, "The request comes from a page of another site.");
         }
-
-        return next(context);
-    });
+    }
 }

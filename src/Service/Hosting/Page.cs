@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Condense.Service.Problems;
+using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Hosting;
@@ -66,7 +67,8 @@ internal static class Page
 
         Span<byte> bytes = stackalloc byte[MaxCursor];
         return cursor.Length <= MaxCursor && Base64Url.IsValid(cursor) && Base64Url.TryDecodeFromChars(cursor, bytes, out int length)
-            ? Encoding.ASCII.GetString(bytes[..length])
+            && Encoding.ASCII.GetString(bytes[..length]) is var id && IdSource.IsId(id)
+            ? id
             : throw ProblemException.Field("?cursor", "This is not a cursor that a page has given. Take nextCursor as it stands.");
     }
 }

@@ -1,3 +1,4 @@
+using Condense.Service.Access;
 using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -25,6 +26,11 @@ internal static class ServiceHost
     {
         try
         {
+            if (args is [KeyCommand.Name, .. var rest])
+            {
+                return await KeyCommand.RunAsync(rest);
+            }
+
             bool migrates = args is [Migrate, ..];
             await using var app = Build(migrates ? args[1..] : args, machineClock, extend);
 
@@ -42,6 +48,7 @@ internal static class ServiceHost
             }
 
             ListenAddresses.Check(app);
+            app.Services.GetRequiredService<KeyPolicy>().CheckSetting();
             await PrepareAsync(app);
             await app.RunAsync();
             return 0;
@@ -114,7 +121,7 @@ internal static class ServiceHost
     }
 
     /// <summary>Takes the data folder, brings the tables up to date, and cleans up after the last process.</summary>
-    /// <exception cref="StartupException">The data folder can't be used.</exception>
+    /// <exception cref="StartupException">The data folder can't be used, or a key is needed and there is none.</exception>
     public static async Task PrepareAsync(WebApplication app)
     {
         app.Services.GetRequiredService<DataFolder>().Open();
@@ -135,6 +142,7 @@ internal static class ServiceHost
             await time.MeasureAsync(cancellationToken);
         }
 
+        await scope.ServiceProvider.GetRequiredService<FirstKey>().RequireAsync(cancellationToken);
         await scope.ServiceProvider.GetRequiredService<Housekeeping>().RunAsync(cancellationToken);
     }
 }

@@ -1,6 +1,8 @@
 using System.Data;
 using Condense.Service.Access;
 using Condense.Service.Datasets;
+using Condense.Service.Idempotency;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Methods;
@@ -8,6 +10,7 @@ using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
 using Condense.Service.Webhooks;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
@@ -47,17 +50,24 @@ internal static class ServiceSetup
         services.AddSingleton<FolderBlobs>();
         services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
         services.AddScoped<ArtifactStore>();
-        services.AddScoped<Caller>();
+        services.AddAccess();
         services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Migrator>();
         services.AddScoped<Housekeeping>();
-        services.AddScoped<ModelLibrary>();
-        services.AddScoped<DatasetLibrary>();
+        AddLibrary(services);
+        AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
         AddDatabase(services, storage, machineClock);
+        AddScheduler(services, storage, worker, role);
+        AddAnswers(services);
+    }
+
+    /// <summary>Adds what delivers work, and on workers what takes it.</summary>
+    private static void AddScheduler(IServiceCollection services, StorageOptions storage, WorkerOptions worker, ServiceRole role)
+    {
         if (role != ServiceRole.Api)
         {
             // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
@@ -75,10 +85,23 @@ internal static class ServiceSetup
         {
             services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+            services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
         }
+    }
 
-        AddAnswers(services);
+    private static void ConfigureServer(WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(ListenAddresses.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+        });
     }
 
     /// <summary>Adds the addresses.</summary>
@@ -90,13 +113,9 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
-        app.UseLoopbackGuard();
-        app.Use(static (context, next) =>
-        {
-            context.RequestServices.GetRequiredService<Caller>().Become(Tenant.Default);
-            return next(context);
-        });
+        app.UseAccess();
         app.UseRequestScopes();
+        app.UseMiddleware<IdempotencyMiddleware>();
         app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         app.UseSwaggerUI(options =>
         {
@@ -113,26 +132,31 @@ internal static class ServiceSetup
         }
 
         var v1 = app.MapGroup("/v1");
+        v1.UseDocumentTags();
+
+        // Of every body; what takes files asks for more.
+        v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
         v1.MapDatasets();
-        v1.MapJobs((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes);
+        v1.MapJobs();
         v1.MapWebhooks();
         v1.MapMethods();
         v1.MapLimits();
+        v1.MapApiKeys();
+        v1.MapUsage();
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder)
+    private static void AddLibrary(IServiceCollection services)
     {
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(ListenAddresses.Default);
-        }
+        services.AddScoped<ModelLibrary>();
+        services.AddScoped<ModelChanges>();
+        services.AddScoped<DatasetLibrary>();
+    }
 
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
-        });
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotentRequest>();
+        services.AddScoped<IdempotencyKeys>();
     }
 
     private static void AddAnswers(IServiceCollection services)
@@ -156,7 +180,14 @@ internal static class ServiceSetup
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
         services.AddScoped<JobAcceptance>();
+        services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
+        services.AddScoped<JobInputs>();
+        services.AddScoped<Checkpoints>();
+        services.AddScoped<LayerUnits>();
+        services.AddSingleton<ChildProgram>();
+        services.AddSingleton<ChildPool>();
+        services.AddSingleton<MemoryRoom>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>

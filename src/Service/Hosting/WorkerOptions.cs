@@ -47,6 +47,26 @@ internal sealed record WorkerOptions
     /// <summary>The path of ONNX Runtime's shared library; with it, reports say how far the result's outputs are from the original's. Default: none.</summary>
     public string? OnnxRuntimeLibrary { get; init; }
 
+    /// <summary>Bytes of memory that the jobs of this process share; 0: three quarters of what the machine or its container has. Default: 0.</summary>
+    [Range(0, long.MaxValue)]
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Bytes of memory that one job may take before it ends as <c>out_of_memory</c>; 0: an equal share of <see cref="MemoryBytes"/>. Default: 0.</summary>
+    [Range(0, long.MaxValue)]
+    public long JobMemoryBytes { get; init; }
+
+    /// <summary>Whether an idle slot works on layers that other workers' jobs share. Default: true.</summary>
+    public bool Assist { get; init; } = true;
+
+    /// <summary>The program that jobs run in, an assembly of .NET. Default: the service itself.</summary>
+    public string? ChildProgram { get; init; }
+
+    /// <summary>The memory that jobs share.</summary>
+    public long Memory() => MemoryBytes > 0 ? MemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
+
+    /// <summary>The memory that one job may take.</summary>
+    public long JobMemory() => JobMemoryBytes > 0 ? JobMemoryBytes : Memory() / Concurrency;
+
     /// <summary>The threads of each job.</summary>
     public int ThreadsPerJob() => Threads > 0 ? Threads : int.Max(1, Environment.ProcessorCount / Concurrency);
 }

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Condense.Pipeline.Stages;
-using Condense.Service.Datasets;
 using Condense.Service.Hosting;
-using Condense.Service.Library;
+using Condense.Service.Isolation;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
@@ -15,12 +13,14 @@ namespace Condense.Service.Jobs;
 /// <summary>One attempt of a job. Quartz delivers it at least once; the fencing token lets one attempt at a time write.</summary>
 internal sealed class CompressionJob(
     JobLedger ledger,
-    ModelLibrary models,
-    DatasetLibrary datasets,
+    JobInputs inputs,
+    ChildPool children,
+    MemoryRoom room,
     ResultPublisher publisher,
     DataFolder folder,
     RunningJobs running,
     Node node,
+    IServiceScopeFactory scopes,
     TimeProvider clock,
     IOptions<WorkerOptions> options,
     ILogger<CompressionJob> logger) : IJob
@@ -67,6 +67,8 @@ internal sealed class CompressionJob(
         using var span = Tracing.Continue("attempt", claim.TraceParent, ActivityKind.Consumer).SetTag("condense.job", claim.Id).SetTag("condense.attempt", claim.Token);
         using var scope = logger.BeginScope(new LogScope(("Job", claim.Id), ("Attempt", claim.Token), ("Tenant", claim.TenantId)));
         JobLog.AttemptBegan(logger, claim.Id, claim.Token);
+        var constraints = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Constraints;
+        using var limit = TimeLimit.Start(stop, constraints, clock);
         Fault? fault = null;
         try
         {
@@ -74,6 +76,10 @@ internal sealed class CompressionJob(
             {
                 return;
             }
+        }
+        catch (OperationCanceledException) when (stop.Reason == StopReason.OutOfTime)
+        {
+            fault = limit.Fault;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -114,32 +120,41 @@ internal sealed class CompressionJob(
         }
     }
 
-    /// <summary>Compresses and publishes.</summary>
+    /// <summary>Compresses in a child, and publishes.</summary>
     /// <returns>False when the job was taken away meanwhile.</returns>
     private async Task<bool> RunAsync(Job claim, CancellationTokenSource stop)
     {
-        var request = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!;
-        var model = await models.GetAsync(claim.ModelId, stop.Token);
-        var counts = claim.DatasetId is null ? null : (await datasets.ReadAsync(claim.DatasetId, stop.Token)).Counts;
+        using var place = await room.EnterAsync(claim.PredictedMemoryBytes, stop.Token);
+        using var input = await inputs.FetchAsync(claim, stop.Token);
         string jobFolder = folder.JobFolder(claim.Id);
-        string output = Path.Combine(jobFolder, "result");
-        var environment = new RunEnvironment
+        var task = new CompressTask
         {
+            Input = input.Files.Parts,
+            OutputFormat = input.OutputFormat,
+            Recipe = input.Recipe,
             WorkDirectory = Directory.CreateDirectory(Path.Combine(jobFolder, "work")).FullName,
+            Output = Path.Combine(jobFolder, "result"),
             Threads = options.Value.ThreadsPerJob(),
-            Clock = clock,
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
-        using var files = await models.FetchAsync(model, stop.Token);
         using var progress = new ProgressLog(ledger, claim, clock);
+        await using var pieces = new SharedPieces(scopes, claim, node.Name, assistsIn: null, clock, logger);
+        var run = children.RunAsync(claim.TenantId, task, new ChildRelay(progress, pieces.AnswerAsync), stop.Token);
+        try
+        {
+            await progress.WatchAsync(run, stop);
+        }
+        finally
+        {
+            // Unless the rows could not be written, it has ended already.
+            if (!run.IsCompleted)
+            {
+                await stop.CancelAsync();
+                await run.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            }
+        }
 
-        // The numbers on a thread of their own; rows only from this flow, which waits for them.
-        var run = Task.Run(
-            () => CompressionRun.RunAsync(
-                files.Parts, output, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), environment, progress, stop.Token),
-            CancellationToken.None);
-        await progress.WatchAsync(run, stop);
-        return await publisher.PublishAsync(claim, model, await run, output, stop.Token);
+        return await publisher.PublishAsync(claim, input.Model, await run, task.Output, stop.Token);
     }
 
     private void RemoveWork(string id)

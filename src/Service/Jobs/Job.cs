@@ -5,6 +5,9 @@ namespace Condense.Service.Jobs;
 /// <summary>A row of the table <c>job</c>: the truth about a job. Quartz only delivers it.</summary>
 internal sealed class Job : ITenantOwned
 {
+    /// <summary>What its ids begin with.</summary>
+    public const string IdPrefix = "job_";
+
     /// <summary>The id, <c>job_…</c>.</summary>
     public required string Id { get; init; }
 

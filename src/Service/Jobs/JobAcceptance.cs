@@ -18,42 +18,73 @@ internal sealed class JobAcceptance(
 {
     /// <summary>Takes a job.</summary>
     /// <exception cref="ProblemException">The request can't be met.</exception>
+    /// <param name="request">What to do.</param>
+    /// <param name="retryOf">The job that it tries again, if one.</param>
+    /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <exception cref="RecipeException">The recipe does not fit the model.</exception>
-    public async Task<Job> AcceptAsync(JobRequest request, CancellationToken cancellationToken)
+    public async Task<Job> AcceptAsync(JobRequest request, string? retryOf, CancellationToken cancellationToken)
     {
         using var span = Tracing.Begin("accept");
-        var errors = request.Check(out bool readable);
+        var errors = request.Check(clock.GetUtcNow(), out bool readable);
         if (!readable)
         {
             ProblemException.ThrowIfAny(errors);
         }
 
-        await JudgeAsync(request, errors, cancellationToken);
+        long memory = await JudgeAsync(request, errors, cancellationToken);
         var job = new Job
         {
-            Id = ids.Next("job_"),
+            Id = ids.Next(Job.IdPrefix),
             TenantId = caller.Tenant,
             ModelId = request.Model,
             DatasetId = request.Frequencies?.Dataset,
             RequestJson = JsonSerializer.Serialize(request, ApiJson.Options),
             Priority = request.Priority,
+            PredictedMemoryBytes = memory,
             CreatedAt = clock.GetUtcNow(),
+            ExpiresAt = request.ExpiresAt,
+            RetryOf = retryOf,
             TraceParent = Tracing.Current,
         };
         span?.SetTag("condense.job", job.Id);
-        return await ledger.AcceptAsync(job, cancel => RequireStillThereAsync(job, cancel), cancellationToken);
+        return await ledger.AcceptAsync(
+            job,
+            async cancel =>
+            {
+                await RequireStillThereAsync(job, cancel);
+                db.AddRange(request.Metadata.Select(entry => new JobMetadata { JobId = job.Id, Key = entry.Key, Value = entry.Value }));
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Takes a job that does what a finished one was asked. A moment at which that one would have expired does not hold for this one.</summary>
+    /// <exception cref="ProblemException">There is no such job, or it has not finished.</exception>
+    /// <exception cref="RecipeException">The recipe does not fit the model any more.</exception>
+    public async Task<Job> RetryAsync(string id, CancellationToken cancellationToken)
+    {
+        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw JobLedger.NoJob(id);
+        if (!job.State.IsTerminal())
+        {
+            throw new ProblemException(
+                ProblemKind.JobNotFinished, $"The job {id} is {job.State.ToString().ToLowerInvariant()}. Wait for its end, or cancel it, then retry it.");
+        }
+
+        var request = JsonSerializer.Deserialize<JobRequest>(job.RequestJson, ApiJson.Options)!;
+        return await AcceptAsync(request with { ExpiresAt = null }, id, cancellationToken);
     }
 
     /// <summary>Judges the request against the model; what is wrong with the document and what does not fit the model come in one answer.</summary>
-    private async Task JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
+    /// <returns>Bytes of memory that the run is likely to need.</returns>
+    private async Task<long> JudgeAsync(JobRequest request, List<FieldError> errors, CancellationToken cancellationToken)
     {
+        long memory = 0;
         try
         {
             await webhooks.RequireAsync(request.Webhook, "/webhook", cancellationToken);
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-            await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
+            memory = await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
         }
         catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
         {
@@ -62,6 +93,7 @@ internal sealed class JobAcceptance(
         }
 
         ProblemException.ThrowIfAny(errors);
+        return memory;
     }
 
     /// <summary>Inside the transaction: a deletion between the first look and this one is noticed.</summary>

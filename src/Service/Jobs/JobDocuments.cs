@@ -22,17 +22,23 @@ internal sealed record JobProgress
     /// <summary>Layers of this stage that an earlier attempt had finished.</summary>
     public required int LayersReused { get; init; }
 
+    /// <summary>Seconds until the end, if the rest goes as fast as this attempt has gone so far; absent before that can be said.</summary>
+    public double? EtaSeconds { get; init; }
+
     /// <summary>One sentence for people.</summary>
     public required string Message { get; init; }
 
     /// <summary>The document of a progress.</summary>
-    public static JobProgress Of(StageProgress progress) => new()
+    /// <param name="progress">How far the run is.</param>
+    /// <param name="etaSeconds">Seconds until its end, if that can be said.</param>
+    public static JobProgress Of(StageProgress progress, double? etaSeconds = null) => new()
     {
         Stage = progress.Stage,
         Fraction = progress.Fraction,
         LayersDone = progress.LayersDone,
         LayersTotal = progress.LayersTotal,
         LayersReused = progress.LayersReused,
+        EtaSeconds = etaSeconds,
         Message = progress.Message,
     };
 }
@@ -93,6 +99,9 @@ internal sealed record JobResult
 internal sealed record JobSuccess(
     Outcome Outcome, JobResult Result, IReadOnlyList<ReportWarning> Warnings, IReadOnlyDictionary<string, double> SecondsByStage, EngineDescription Engine)
 {
+    /// <summary>The most memory that the run's process was seen to hold; absent in rows of version 0.2.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
     /// <summary>The short form of a report.</summary>
     public static JobSuccess Of(CompressionReport report, string modelId) => new(
         report.Outcome,

@@ -4,11 +4,13 @@ using Condense.Pipeline.Reports;
 using Condense.Pipeline.Reports.Html;
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Jobs;
@@ -20,15 +22,19 @@ internal static class JobEndpoints
     private const string Markdown = "text/markdown";
     private const string Html = "text/html";
 
+    /// <summary>Seconds until a new job is worth a look.</summary>
+    private const string Soon = "1";
+
     /// <summary>Adds them.</summary>
-    public static void MapJobs(this RouteGroupBuilder group, long bodyLimit)
+    public static void MapJobs(this RouteGroupBuilder group)
     {
         var jobs = group.MapGroup("/jobs").WithTags("Jobs");
-        jobs.MapPost("/", Create).WithName("CreateJob").Needs(Scope.JobsWrite).WithBodyLimit(bodyLimit).Fails(400, 404, 409, 413, 415, 422);
+        jobs.MapPost("/", Create).WithName("CreateJob").Needs(Scope.JobsWrite).Fails(400, 404, 409, 413, 415, 422);
         jobs.MapGet("/", List).WithName("ListJobs").Needs(Scope.JobsRead).Fails(422);
         jobs.MapGet("/{id}", Get).WithName("GetJob").Needs(Scope.JobsRead).Fails(404);
         jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").Needs(Scope.JobsRead).WithTexts(EventStream.ContentType).Fails(400, 404, 406, 422);
         jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Needs(Scope.JobsWrite).Fails(404, 409);
+        jobs.MapPost("/{id}/retry", Retry).WithName("RetryJob").Needs(Scope.JobsWrite).Fails(400, 404, 409, 422);
         jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").Needs(Scope.JobsRead).Produces<CompressionReport>(StatusCodes.Status200OK, Json).WithTexts(Markdown, Html).Fails(404, 406);
     }
 
@@ -36,36 +42,68 @@ internal static class JobEndpoints
     /// <remarks>
     /// Compresses a model to a target (`ratio`, `bytes`, `parameterRatio` or `bitsPerWeight`: exactly one), by fixed methods for named layers, or both. What can be
     /// judged at once is judged at once; an accepted job survives crashes and restarts. Its result is a new model.
+    ///
+    /// With `Prefer: wait=30` the answer comes when the job has ended, or after 30 seconds with the job as it is then; `GET /v1/limits` names the
+    /// longest wait.
     /// </remarks>
     /// <param name="request">What to do.</param>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="acceptance">Takes jobs.</param>
-    /// <response code="201">The job, `queued`.</response>
-    public static async Task<Created<JobResponse>> Create(JobRequest request, HttpContext http, JobAcceptance acceptance)
+    /// <param name="db">The tables.</param>
+    /// <param name="wait">Waits for the end.</param>
+    /// <param name="limits">The limits.</param>
+    /// <response code="201">The job: `queued`, or with `Prefer: wait` as it is at the end of the wait.</response>
+    public static async Task<Created<JobResponse>> Create(
+        JobRequest request, HttpContext http, IdempotentRequest first, JobAcceptance acceptance, CondenseDbContext db, JobWait wait, IOptions<LimitsOptions> limits)
     {
-        var job = await acceptance.AcceptAsync(request, http.RequestAborted);
-        http.Response.Headers.RetryAfter = "1";
-        return TypedResults.Created($"/v1/jobs/{job.Id}", JobResponse.Of(job, []));
+        first.AnswerWith<Job>(Tell);
+        var patience = Preference.TakeWait(http, limits.Value.LongestWait);
+        return await AnswerAsync(await acceptance.AcceptAsync(request, retryOf: null, http.RequestAborted), http, db, wait, patience);
+    }
+
+    /// <summary>Starts a finished job again.</summary>
+    /// <remarks>
+    /// A new job with the same request, whatever the end of the first; layers that were finished are not computed again. `expiresAt` is not
+    /// taken over. Takes `Prefer: wait`, as a new job does.
+    /// </remarks>
+    /// <param name="id">The job.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
+    /// <param name="acceptance">Takes jobs.</param>
+    /// <param name="db">The tables.</param>
+    /// <param name="wait">Waits for the end.</param>
+    /// <param name="limits">The limits.</param>
+    /// <response code="201">The new job; `retryOf` names the first.</response>
+    public static async Task<Created<JobResponse>> Retry(
+        string id, HttpContext http, IdempotentRequest first, JobAcceptance acceptance, CondenseDbContext db, JobWait wait, IOptions<LimitsOptions> limits)
+    {
+        first.AnswerWith<Job>(Tell);
+        var patience = Preference.TakeWait(http, limits.Value.LongestWait);
+        return await AnswerAsync(await acceptance.RetryAsync(id, http.RequestAborted), http, db, wait, patience);
     }
 
     /// <summary>Lists jobs, newest first.</summary>
+    /// <remarks>`?metadata.git=4f2a` lists only jobs with that name and value in their `metadata`; several such parameters must all hold.</remarks>
     /// <param name="http">The request.</param>
     /// <param name="db">The tables.</param>
     /// <param name="state">Only jobs in this state.</param>
     /// <param name="model">Only jobs that compress this model.</param>
+    /// <param name="createdAfter">Only jobs accepted later than this moment, for example `2026-11-22T12:00:00Z`.</param>
     /// <param name="limit">Items of the page, 1 to 100. Default 20.</param>
     /// <param name="cursor">The `nextCursor` of the page before.</param>
     /// <response code="200">A page; the header `Link` names the next one. `attempts` stand only in the single job.</response>
     public static async Task<Ok<Page<JobResponse>>> List(
-        HttpContext http, CondenseDbContext db, string? state = null, string? model = null, int? limit = null, string? cursor = null)
+        HttpContext http, CondenseDbContext db, string? state = null, string? model = null, string? createdAfter = null, int? limit = null, string? cursor = null)
     {
-        JobState? wanted = state is null ? null : ParseState(state);
+        ListQuery.Check(http.Request, nameof(state), nameof(model), nameof(createdAfter), ClientMetadata.QueryPrefix);
+        var filter = new JobFilter(
+            ListQuery.Word<JobState>(nameof(state), state),
+            ListQuery.Id(nameof(model), model),
+            ListQuery.Moment(nameof(createdAfter), createdAfter),
+            ClientMetadata.OfQuery(http.Request));
         return TypedResults.Ok(await Page.ReadAsync(
-            before => db.Jobs.AsNoTracking()
-                .Where(job => (before == null || job.Id.CompareTo(before) < 0)
-                    && (wanted == null || job.State == wanted)
-                    && (model == null || job.ModelId == model))
-                .OrderByDescending(job => job.Id),
+            before => filter.Rows(db, before),
             limit,
             cursor,
             job => job.Id,
@@ -74,22 +112,27 @@ internal static class JobEndpoints
     }
 
     /// <summary>Fetches a job.</summary>
+    /// <remarks>With `Prefer: wait=30` the answer comes when the job has ended, or after 30 seconds with the job as it is then.</remarks>
     /// <param name="id">The job.</param>
     /// <param name="http">The request.</param>
     /// <param name="db">The tables.</param>
+    /// <param name="wait">Waits for the end.</param>
+    /// <param name="limits">The limits.</param>
     /// <response code="200">The job; `Retry-After` while it is unfinished.</response>
-    /// <response code="304">It is as the client has it (`If-None-Match`).</response>
-    public static async Task<Results<Ok<JobResponse>, StatusCodeHttpResult>> Get(string id, HttpContext http, CondenseDbContext db)
+    public static async Task<Ok<JobResponse>> Get(string id, HttpContext http, CondenseDbContext db, JobWait wait, IOptions<LimitsOptions> limits)
     {
+        if (Preference.TakeWait(http, limits.Value.LongestWait) is { } patience)
+        {
+            await wait.UntilEndAsync(id, patience, http.RequestAborted);
+        }
+
         var (job, attempts) = await FindAsync(db, id, http.RequestAborted);
         if (!job.State.IsTerminal())
         {
             http.Response.Headers.RetryAfter = "2";
         }
 
-        return Conditional.IsCurrent(http, $"\"{job.Id}.{job.Version}\"")
-            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Ok(JobResponse.Of(job, attempts));
+        return TypedResults.Ok(JobResponse.Of(job, attempts));
     }
 
     /// <summary>Lists what happened to a job, or follows it.</summary>
@@ -117,7 +160,8 @@ internal static class JobEndpoints
             throw ProblemException.Field("?after", "A sequence number, or 0 for all, belongs here.");
         }
 
-        if (string.Equals(Negotiation.Choose(http.Request, Json, EventStream.ContentType), Json, StringComparison.Ordinal))
+        string type = Negotiation.Choose(http.Request, Json, EventStream.ContentType);
+        if (string.Equals(type, Json, StringComparison.Ordinal) || HttpMethods.IsHead(http.Request.Method))
         {
             return TypedResults.Ok(new EventList { Data = (await log.ReadAsync(caller.Tenant, id, after, http.RequestAborted)).Events });
         }
@@ -203,16 +247,31 @@ internal static class JobEndpoints
         return TypedResults.Text(ReportHtml.Write(document), Html, Encoding.UTF8);
     }
 
+    /// <summary>The answer that commits with an accepted job.</summary>
+    private static KeptAnswer Tell(Job job) => KeptAnswer.Created($"/v1/jobs/{job.Id}", JobResponse.Of(job, []), Soon);
+
+    /// <summary>Answers with an accepted job, at once or after its end.</summary>
+    private static async Task<Created<JobResponse>> AnswerAsync(Job job, HttpContext http, CondenseDbContext db, JobWait wait, TimeSpan? patience)
+    {
+        List<Attempt> attempts = [];
+        if (patience is { } atMost)
+        {
+            await wait.UntilEndAsync(job.Id, atMost, http.RequestAborted);
+            (job, attempts) = await FindAsync(db, job.Id, http.RequestAborted);
+        }
+
+        if (!job.State.IsTerminal())
+        {
+            http.Response.Headers.RetryAfter = Soon;
+        }
+
+        return TypedResults.Created($"/v1/jobs/{job.Id}", JobResponse.Of(job, attempts));
+    }
+
     private static async Task<(Job Job, List<Attempt> Attempts)> FindAsync(CondenseDbContext db, string id, CancellationToken cancellationToken)
     {
         var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw JobLedger.NoJob(id);
         var attempts = await db.Attempts.AsNoTracking().Where(row => row.JobId == id).OrderBy(row => row.Number).ToListAsync(cancellationToken);
         return (job, attempts);
     }
-
-    private static JobState ParseState(string text) =>
-        Array.Find(Enum.GetValues<JobState>(), state => string.Equals(state.ToString(), text, StringComparison.OrdinalIgnoreCase)) is var found
-            && string.Equals(found.ToString(), text, StringComparison.OrdinalIgnoreCase)
-            ? found
-            : throw ProblemException.Field("?state", "One of queued, running, canceling, succeeded, failed and canceled belongs here.");
 }

@@ -104,6 +104,14 @@ internal sealed partial class JobLedger(
         var error = JobError.Of(fault);
         string json = Json(error);
         int counted = await CountAttemptsAsync(claim.Id, CancellationToken.None);
+        bool died = string.Equals(fault.AttemptEnd, AttemptEnd.WorkerDied, StringComparison.Ordinal);
+        if (died && counted >= MaxAttempts)
+        {
+            fault = fault with { Kind = ProblemKind.WorkerCrashedRepeatedly, Detail = $"The process died in each of {counted} attempts, or failed in them. The job is not tried again. The last time: {fault.Detail}" };
+            error = JobError.Of(fault);
+            json = Json(error);
+        }
+
         if (fault.IsOurs && counted < MaxAttempts)
         {
             var wait = retryDelay * (1 << (counted - 1));
@@ -113,7 +121,7 @@ internal sealed partial class JobLedger(
                     bool waits = await RequeueAsync(claim, wait, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                     if (waits)
                     {
-                        await EndAttemptsAsync(claim, fault.Kind.Code, cancel);
+                        await EndAttemptsAsync(claim, fault.AttemptEnd, cancel);
                     }
 
                     return waits;
@@ -127,7 +135,7 @@ internal sealed partial class JobLedger(
                 bool mine = await FinishAsync(claim, JobState.Failed, EventType.Failed, set => set.SetProperty(row => row.ErrorJson, json), error, cancel);
                 if (mine)
                 {
-                    await EndAttemptsAsync(claim, fault.Kind.Code, cancel);
+                    await EndAttemptsAsync(claim, fault.AttemptEnd, cancel);
                 }
 
                 return mine;

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
+using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Webhooks;
 
@@ -10,12 +12,6 @@ namespace Condense.Service.Jobs;
 /// <summary>What a new job shall do.</summary>
 internal sealed record JobRequest
 {
-    /// <summary>The most entries of <see cref="Metadata"/>.</summary>
-    public const int MaxMetadata = 50;
-
-    /// <summary>The most characters of a key or value of <see cref="Metadata"/>.</summary>
-    public const int MaxMetadataLength = 500;
-
     /// <summary>The most entries of <see cref="Methods"/>, <see cref="Layers"/>, <see cref="Keep"/> and the tables of <see cref="Frequencies"/>, each.</summary>
     public const int MaxPatterns = 1000;
 
@@ -54,16 +50,31 @@ internal sealed record JobRequest
     /// <example>5</example>
     public int Priority { get; init; } = DefaultPriority;
 
-    /// <summary>Names and values of your own, given back with the job.</summary>
+    /// <summary>A job that nobody has begun by then expires instead of waiting on; with its offset, in the future. Default: never.</summary>
+    /// <example>2030-01-01T00:00:00Z</example>
+    [JsonConverter(typeof(Moment.MomentConverter))]
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What the run may cost.</summary>
+    public JobConstraints? Constraints { get; init; }
+
+    /// <summary>What the result must keep to; the job's document says of each whether it does.</summary>
+    public JobAssertions? Assertions { get; init; }
+
+    /// <summary>
+    /// Names and values of your own, given back with the job and its result and searched by `GET /v1/jobs?metadata.name=value`: at most 50, names of 1
+    /// to 100, values of at most 500 characters.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Who is told about this job, besides the endpoints that ask for all of them. Default: nobody.</summary>
     public WebhookChoice? Webhook { get; init; }
 
     /// <summary>Checks everything that can be judged without the model.</summary>
+    /// <param name="now">The time.</param>
     /// <param name="readable">Whether the recipe is whole enough to be judged against a model all the same.</param>
     /// <returns>Fields that can't be used, all of them.</returns>
-    public List<FieldError> Check(out bool readable)
+    public List<FieldError> Check(DateTimeOffset now, out bool readable)
     {
         var errors = new List<FieldError>();
         var target = Target?.ToTarget(errors);
@@ -84,8 +95,15 @@ internal sealed record JobRequest
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Match)], "/match");
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Method)], "/method");
         readable = errors.Count == before && double.IsFinite(target?.Value ?? 0);
-        CheckMetadata(errors);
+        Constraints?.Check(errors);
+        Assertions?.Check(errors);
         Webhook?.Check(errors, "/webhook");
+        ClientMetadata.Check(errors, "/metadata/", Metadata);
+        if (ExpiresAt <= now)
+        {
+            errors.Add(new FieldError("/expiresAt", "A moment in the future belongs here."));
+        }
+
         return errors;
     }
 
@@ -121,18 +139,6 @@ internal sealed record JobRequest
             {
                 errors.Add(new FieldError($"{pointer}/{i.ToString(CultureInfo.InvariantCulture)}{suffix}", $"A text of 1 to {MaxPatternLength} characters belongs here."));
             }
-        }
-    }
-
-    private void CheckMetadata(List<FieldError> errors)
-    {
-        if (Metadata.Count > MaxMetadata)
-        {
-            errors.Add(new FieldError("/metadata", $"At most {MaxMetadata} entries belong here; there are {Metadata.Count.ToString(CultureInfo.InvariantCulture)}."));
-        }
-        else if (Metadata.Any(pair => pair.Value is null || pair.Key.Length > MaxMetadataLength || pair.Value.Length > MaxMetadataLength))
-        {
-            errors.Add(new FieldError("/metadata", $"Keys and values are texts of at most {MaxMetadataLength} characters."));
         }
     }
 }

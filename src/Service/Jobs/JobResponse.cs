@@ -12,7 +12,7 @@ internal sealed record JobResponse
     /// <example>job_01JD8Y3Q4Z5X6W7V8T9S0R1Q2P</example>
     public required string Id { get; init; }
 
-    /// <summary>`queued → running → succeeded | failed | canceled`, through `canceling`. The last three never change.</summary>
+    /// <summary>`queued → running → succeeded | failed | canceled | expired`, through `canceling`. The last four never change.</summary>
     public required JobState State { get; init; }
 
     /// <summary>Where the run is; while running.</summary>
@@ -21,8 +21,11 @@ internal sealed record JobResponse
     /// <summary>Apart from the state: `metTarget`, or `notWorthwhile` (nothing would become smaller: the original was kept). Of a succeeded job.</summary>
     public Outcome? Outcome { get; init; }
 
-    /// <summary>What was asked.</summary>
-    public required JobRequest Request { get; init; }
+    /// <summary>What was asked; left out of lists when it is longer than 16 kB.</summary>
+    public JobRequest? Request { get; init; }
+
+    /// <summary>The job that this one tries again.</summary>
+    public string? RetryOf { get; init; }
 
     /// <summary>How far it is; absent before it starts.</summary>
     public JobProgress? Progress { get; init; }
@@ -36,6 +39,9 @@ internal sealed record JobResponse
     /// <summary>What was made; of a succeeded job.</summary>
     public JobResult? Result { get; init; }
 
+    /// <summary>The assertions of the request beside what was measured; of a succeeded job.</summary>
+    public IReadOnlyList<JobAssertion>? Assertions { get; init; }
+
     /// <summary>What the user should know.</summary>
     public required IReadOnlyList<ReportWarning> Warnings { get; init; }
 
@@ -45,6 +51,9 @@ internal sealed record JobResponse
     /// <summary>What made the result.</summary>
     public EngineDescription? Engine { get; init; }
 
+    /// <summary>The most memory of its own that the process of the run was seen to hold, in bytes; of a succeeded job.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
     /// <summary>Where to go from here.</summary>
     public required JobLinks Links { get; init; }
 
@@ -53,21 +62,25 @@ internal sealed record JobResponse
     {
         var success = Read<JobSuccess>(job.ResultJson);
         var progress = Read<JobProgress>(job.ProgressJson);
+        var request = job.RequestJson.Length == 0 ? null : Read<JobRequest>(job.RequestJson);
         return new JobResponse
         {
             Id = job.Id,
             State = job.State,
             Stage = job.State is JobState.Running or JobState.Canceling ? progress?.Stage : null,
             Outcome = success?.Outcome,
-            Request = Read<JobRequest>(job.RequestJson)!,
+            Request = request,
+            RetryOf = job.RetryOf,
             Progress = progress,
             Attempts = [.. attempts.Select(JobAttempt.Of)],
             Timings = new JobTimings(job.CreatedAt, job.StartedAt, job.FinishedAt, success?.SecondsByStage),
             Result = success?.Result,
+            Assertions = success is null ? null : request?.Assertions?.Judge(success.Result),
             Warnings = success?.Warnings ?? [],
             Error = Read<JobError>(job.ErrorJson),
             Engine = success?.Engine,
-            Links = JobLinks.Of(job.Id, success?.Result.Model),
+            PeakMemoryBytes = success?.PeakMemoryBytes,
+            Links = JobLinks.Of(job.Id, job.State, success?.Result.Model),
         };
     }
 
@@ -98,17 +111,26 @@ internal sealed record JobTimings(
 /// <summary>Addresses around a job.</summary>
 /// <param name="Self">The job.</param>
 /// <param name="Events">What happened to it.</param>
+/// <param name="Cancel">Stops it (POST); of an unfinished job.</param>
+/// <param name="Retry">Does the same again (POST); of a finished job.</param>
 /// <param name="Report">The measured proof; of a succeeded job.</param>
 /// <param name="Model">The compressed model; of a succeeded job.</param>
 /// <param name="Content">Its bytes; of a succeeded job.</param>
-internal sealed record JobLinks(string Self, string Events, string? Report, string? Model, string? Content)
+internal sealed record JobLinks(string Self, string Events, string? Cancel, string? Retry, string? Report, string? Model, string? Content)
 {
     /// <summary>The addresses around a job.</summary>
-    public static JobLinks Of(string id, string? modelId)
+    public static JobLinks Of(string id, JobState state, string? modelId)
     {
         string self = $"/v1/jobs/{id}";
-        return modelId is null
-            ? new JobLinks(self, $"{self}/events", null, null, null)
-            : new JobLinks(self, $"{self}/events", $"{self}/report", $"/v1/models/{modelId}", $"/v1/models/{modelId}/content");
+        bool ended = state.IsTerminal();
+        string? model = modelId is null ? null : $"/v1/models/{modelId}";
+        return new JobLinks(
+            self,
+            $"{self}/events",
+            ended ? null : $"{self}/cancel",
+            ended ? $"{self}/retry" : null,
+            model is null ? null : $"{self}/report",
+            model,
+            model is null ? null : $"{model}/content");
     }
 }

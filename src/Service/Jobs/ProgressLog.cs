@@ -1,4 +1,5 @@
 using Condense.Pipeline.Stages;
+using Condense.Service.Problems;
 using Condense.Service.Telemetry;
 
 namespace Condense.Service.Jobs;
@@ -17,6 +18,7 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
 
     private StageProgress? _latest;
     private StageProgress? _written;
+    private (double Fraction, long At)? _first;
     private long? _told;
 
     /// <inheritdoc/>
@@ -66,6 +68,23 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
         _written = latest;
         bool isEvent = _told is not { } told || clock.GetElapsedTime(told) >= s_eventInterval;
         _told = isEvent ? clock.GetTimestamp() : _told;
-        return await ledger.ReportAsync(claim, JobProgress.Of(latest), isEvent, CancellationToken.None);
+        try
+        {
+            return await ledger.ReportAsync(claim, JobProgress.Of(latest, EtaSeconds(latest.Fraction)), isEvent, CancellationToken.None);
+        }
+        catch (Exception exception) when (Fault.Of(exception).Kind == ProblemKind.DatabaseUnavailable)
+        {
+            // The work goes on without the database, and will say later how far it is.
+            return true;
+        }
+    }
+
+    /// <summary>From where this attempt began: what an earlier one had finished took this one no time.</summary>
+    private double? EtaSeconds(double fraction)
+    {
+        const int Decimals = 1;
+        var (start, at) = _first ??= (fraction, clock.GetTimestamp());
+        double seconds = clock.GetElapsedTime(at).TotalSeconds;
+        return fraction > start && seconds > 0 ? Math.Round(seconds / (fraction - start) * (1 - fraction), Decimals) : null;
     }
 }

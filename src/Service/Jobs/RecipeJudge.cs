@@ -18,9 +18,9 @@ internal sealed class RecipeJudge
     /// <summary>Verdicts that are remembered; beyond, all are forgotten. A verdict is a short key.</summary>
     private const int Remembered = 1000;
 
-    private readonly ConcurrentDictionary<string, Lazy<Task>> _verdicts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<long>>> _verdicts = new(StringComparer.Ordinal);
 
-    /// <summary>Returns when the recipe fits the model.</summary>
+    /// <summary>Returns when the recipe fits the model: bytes of memory that the run is likely to need.</summary>
     /// <exception cref="ModelFormatException">The model can't be read.</exception>
     /// <exception cref="RecipeException">The recipe does not fit the model, or its target can't be met.</exception>
     /// <param name="library">Fetches the model, if the verdict is not known.</param>
@@ -28,7 +28,7 @@ internal sealed class RecipeJudge
     /// <param name="output">The format asked for.</param>
     /// <param name="recipe">What is asked.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public async Task JudgeAsync(ModelLibrary library, StoredModel model, ModelFormat output, CompressionRecipe recipe, CancellationToken cancellationToken)
+    public async Task<long> JudgeAsync(ModelLibrary library, StoredModel model, ModelFormat output, CompressionRecipe recipe, CancellationToken cancellationToken)
     {
         // The seed decides nothing here.
         byte[] document = JsonSerializer.SerializeToUtf8Bytes(recipe with { Seed = 0 }, ApiJson.Options);
@@ -40,14 +40,14 @@ internal sealed class RecipeJudge
 
         var verdict = _verdicts.GetOrAdd(
             key,
-            _ => new Lazy<Task>(async () =>
+            _ => new Lazy<Task<long>>(async () =>
             {
                 using var files = await library.FetchAsync(model, CancellationToken.None);
-                await Task.Run(() => CompressionRun.Check(files.Parts, output, recipe), CancellationToken.None);
+                return await Task.Run(() => CompressionRun.Check(files.Parts, output, recipe), CancellationToken.None);
             }));
         try
         {
-            await verdict.Value.WaitAsync(cancellationToken);
+            return await verdict.Value.WaitAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using Condense.Models;
 using Condense.Pipeline.Reports;
+using Condense.Service.Hosting;
+using Condense.Service.Isolation;
 using Condense.Service.Library;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
@@ -13,21 +14,21 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     /// <summary>Publishes a result.</summary>
     /// <param name="claim">The attempt's claim.</param>
     /// <param name="source">The model that was compressed.</param>
-    /// <param name="report">The run's report.</param>
+    /// <param name="made">What the run has made: its report, and what the model is.</param>
     /// <param name="path">The file that the run made.</param>
     /// <param name="cancellationToken">Gives up; nothing is published.</param>
     /// <returns>False when the attempt had lost the job, or the job was canceled.</returns>
     /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
-    public async Task<bool> PublishAsync(Job claim, StoredModel source, CompressionReport report, string path, CancellationToken cancellationToken)
+    public async Task<bool> PublishAsync(Job claim, StoredModel source, ChildResult made, string path, CancellationToken cancellationToken)
     {
         using var span = Tracing.Begin("publish");
+        var (report, description) = (made.Report!, made.Description!);
         await using var file = await store.StageFileAsync(path, cancellationToken);
         if (!string.Equals(file.Sha256, report.DigestAfter, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
         }
 
-        var description = await Task.Run(() => ModelInspection.InspectAsync(ModelParts.Single(path), cancellationToken), cancellationToken);
         var model = new StoredModel
         {
             Id = ids.Next("mdl_"),
@@ -38,12 +39,13 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             Bytes = file.Bytes,
             State = ModelState.Ready,
             SourceJobId = claim.Id,
+            MetadataJson = MetadataOf(claim),
             CreatedAt = clock.GetUtcNow(),
         };
         InspectionJob.Describe(model, description);
         bool published = await ledger.SucceedAsync(
             claim,
-            JobSuccess.Of(report, model.Id),
+            JobSuccess.Of(report, model.Id) with { PeakMemoryBytes = made.PeakMemoryBytes },
             async cancel =>
             {
                 await store.AdoptAsync(file, cancel);
@@ -58,5 +60,12 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
         }
 
         return published;
+    }
+
+    /// <summary>The result is found by the same names and values as its job.</summary>
+    private static string? MetadataOf(Job claim)
+    {
+        var metadata = JsonSerializer.Deserialize<JobRequest>(claim.RequestJson, ApiJson.Options)!.Metadata;
+        return metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata);
     }
 }

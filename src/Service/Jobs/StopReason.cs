@@ -9,6 +9,9 @@ internal enum StopReason
     /// <summary>The user canceled the job: at once.</summary>
     Canceled,
 
+    /// <summary>The job has run for as long as the user lets it: at once.</summary>
+    OutOfTime,
+
     /// <summary>The job is another's, or may be: at once.</summary>
     LeaseLost,
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Reports;
 using Condense.Service.Access;
+using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
@@ -13,7 +14,7 @@ namespace Condense.Service.Library;
 
 /// <summary>Reads every weight of an uploaded model and says what it is: <c>validating → ready | rejected</c>. Runs again after a crash.</summary>
 internal sealed class InspectionJob(
-    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, Outbox outbox, Caller caller, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
+    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, ChildPool children, Outbox outbox, Caller caller, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
 {
     /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
     public static readonly JobKey Key = new("inspect");
@@ -39,7 +40,8 @@ internal sealed class InspectionJob(
             try
             {
                 using var files = await library.FetchAsync(model, cancellationToken);
-                await AcceptAsync(id, await Task.Run(() => ModelInspection.InspectAsync(files.Parts, cancellationToken), cancellationToken), cancellationToken);
+                var made = await children.RunAsync(model.TenantId, new InspectTask { Input = files.Parts }, ChildRelay.None, cancellationToken);
+                await AcceptAsync(id, made.Description!, cancellationToken);
                 return;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)

@@ -1,5 +1,6 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -20,35 +21,41 @@ internal static class ModelEndpoints
             .Fails(400, 413, 415, 422, 507);
         models.MapGet("/", List).WithName("ListModels").Needs(Scope.ModelsRead).Fails(422);
         models.MapGet("/{id}", Get).WithName("GetModel").Needs(Scope.ModelsRead).Fails(404);
-        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Fails(404, 409);
+        models.MapPatch("/{id}", Patch).WithName("UpdateModel").Needs(Scope.ModelsWrite).Accepts<ModelPatch>(ModelPatch.ContentType, "application/json").Fails(400, 404, 409, 412, 413, 415, 422);
+        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Fails(404, 409, 412);
         models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(404, 409);
         models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Fails(404, 412, 416);
+            .WithDownload(206, 304).Fails(404, 412, 416, 422);
+        models.MapMethods("/{id}/tensors/{**name}", [HttpMethods.Get, HttpMethods.Head], TensorEndpoint.Get).WithName("GetModelTensor").Needs(Scope.ModelsRead)
+            .WithDownload(206, 304).Fails(404, 409, 412, 416, 422);
     }
 
     /// <summary>Uploads a model.</summary>
     /// <remarks>
     /// The file is the body itself (`application/octet-stream`), or the one file of a form (`multipart/form-data`). It is streamed to the disk, and the
     /// format is found from its bytes: ONNX, safetensors, NumPy (`.npy`, `.npz`) or a PyTorch checkpoint. A broken file is refused at once and nothing is left; the weights are read
-    /// afterwards (`validating → ready | rejected`). With `Content-Digest: sha-256=:…:` the bytes are verified on arrival.
+    /// afterwards (`validating → ready | rejected`). `?metadata.git=4f2a` gives it names and values of your own. With `Content-Digest: sha-256=:…:` the bytes are verified on arrival.
     ///
     /// To try it here, choose `samples/moby-dick-lstm.onnx` of the repository. A browser page is not meant for gigabytes: use
     /// `curl --data-binary @model.onnx -H 'Content-Type: application/octet-stream'` for large files.
     /// </remarks>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="upload">Receives the file.</param>
     /// <param name="library">The models.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters. Default: the file name of the form, if it is one.</param>
     /// <response code="201">The model, `validating`.</response>
     public static async Task<Created<ModelResponse>> Create(
-        HttpContext http, Upload upload, ModelLibrary library, IOptions<LimitsOptions> limits, string? name = null)
+        HttpContext http, IdempotentRequest first, Upload upload, ModelLibrary library, IOptions<LimitsOptions> limits, string? name = null)
     {
+        first.AnswerWith<StoredModel>(model => KeptAnswer.Created($"/v1/models/{model.Id}", ModelResponse.Of(model)));
         string? given = ResourceName.Check(name);
+        var metadata = ClientMetadata.OfQuery(http.Request);
         var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);
         await using (file)
         {
-            var model = await library.AddAsync(file, given ?? ResourceName.Check(formName), http.RequestAborted);
+            var model = await library.AddAsync(file, given ?? ResourceName.Check(formName), metadata, http.RequestAborted);
             return TypedResults.Created($"/v1/models/{model.Id}", ModelResponse.Of(model));
         }
     }
@@ -56,34 +63,29 @@ internal static class ModelEndpoints
     /// <summary>Lists models, newest first.</summary>
     /// <param name="http">The request.</param>
     /// <param name="db">The tables.</param>
+    /// <param name="state">Only models in this state.</param>
+    /// <param name="sha256">Only models with this SHA-256, in hex: whether a file has been uploaded already.</param>
+    /// <param name="createdAfter">Only models stored later than this moment, for example `2026-11-22T12:00:00Z`.</param>
     /// <param name="limit">Items of the page, 1 to 100. Default 20.</param>
     /// <param name="cursor">The `nextCursor` of the page before.</param>
     /// <response code="200">A page; the header `Link` names the next one.</response>
-    public static async Task<Ok<Page<ModelResponse>>> List(HttpContext http, CondenseDbContext db, int? limit = null, string? cursor = null) =>
-        TypedResults.Ok(await Page.ReadAsync(
-            before => db.Models.AsNoTracking()
-                .Where(model => before == null || model.Id.CompareTo(before) < 0)
-                .OrderByDescending(model => model.Id),
-            limit,
-            cursor,
-            model => model.Id,
-            ModelResponse.Of,
-            http));
+    public static async Task<Ok<Page<ModelResponse>>> List(
+        HttpContext http, CondenseDbContext db, string? state = null, string? sha256 = null, string? createdAfter = null, int? limit = null, string? cursor = null)
+    {
+        ListQuery.Check(http.Request, nameof(state), nameof(sha256), nameof(createdAfter));
+        var filter = new ModelFilter(
+            ListQuery.Word<ModelState>(nameof(state), state), ListQuery.Sha256(nameof(sha256), sha256), ListQuery.Moment(nameof(createdAfter), createdAfter));
+        return TypedResults.Ok(await Page.ReadAsync(before => filter.Rows(db, before), limit, cursor, model => model.Id, ModelResponse.Of, http));
+    }
 
     /// <summary>Fetches a model.</summary>
     /// <param name="id">The model.</param>
     /// <param name="http">The request.</param>
     /// <param name="library">The models.</param>
     /// <response code="200">The model.</response>
-    /// <response code="304">It is as the client has it (`If-None-Match`).</response>
-    public static async Task<Results<Ok<ModelResponse>, StatusCodeHttpResult>> Get(string id, HttpContext http, ModelLibrary library)
+    public static async Task<Ok<ModelResponse>> Get(string id, HttpContext http, ModelLibrary library)
     {
         var model = await library.GetAsync(id, http.RequestAborted);
-        if (Conditional.IsCurrent(http, $"\"{model.Id}.{(int)model.State}\""))
-        {
-            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
-        }
-
         if (model.State == ModelState.Validating)
         {
             http.Response.Headers.RetryAfter = "1";
@@ -92,15 +94,36 @@ internal static class ModelEndpoints
         return TypedResults.Ok(ModelResponse.Of(model));
     }
 
-    /// <summary>Deletes a model.</summary>
-    /// <remarks>Refused while an unfinished job uses it. The bytes go with the last model that has them.</remarks>
+    /// <summary>Changes a model's name and metadata.</summary>
+    /// <remarks>JSON Merge Patch (RFC 7396): what is absent stays, null takes away. With `If-Match`, only the version that the client knows is changed.</remarks>
     /// <param name="id">The model.</param>
-    /// <param name="library">The models.</param>
-    /// <param name="cancellationToken">The request's end.</param>
-    /// <response code="204">It is gone.</response>
-    public static async Task<NoContent> Delete(string id, ModelLibrary library, CancellationToken cancellationToken)
+    /// <param name="patch">The change.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="changes">Makes it.</param>
+    /// <response code="200">The model after it.</response>
+    public static async Task<Ok<ModelResponse>> Patch(string id, ModelPatch patch, HttpContext http, ModelChanges changes)
     {
-        await library.RemoveAsync(id, cancellationToken);
+        var model = await changes.ApplyAsync(
+            id, patch, known => DocumentTags.RequireMatch(http.Request, DocumentTags.Of(ModelResponse.Of(known))), http.RequestAborted);
+        var response = ModelResponse.Of(model);
+        http.Response.Headers.ETag = DocumentTags.Of(response);
+        return TypedResults.Ok(response);
+    }
+
+    /// <summary>Deletes a model.</summary>
+    /// <remarks>Refused while an unfinished job uses it. The bytes go with the last model that has them. With `If-Match`, only the version that the client knows is deleted.</remarks>
+    /// <param name="id">The model.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="library">The models.</param>
+    /// <response code="204">It is gone.</response>
+    public static async Task<NoContent> Delete(string id, HttpContext http, ModelLibrary library)
+    {
+        if (http.Request.Headers.IfMatch.Count > 0)
+        {
+            DocumentTags.RequireMatch(http.Request, DocumentTags.Of(ModelResponse.Of(await library.GetAsync(id, http.RequestAborted))));
+        }
+
+        await library.RemoveAsync(id, http.RequestAborted);
         return TypedResults.NoContent();
     }
 
@@ -133,6 +156,11 @@ internal static class ModelEndpoints
     /// <response code="304">The client has them (`If-None-Match`).</response>
     public static async Task<FileStreamHttpResult> GetContent(string id, HttpContext http, ModelLibrary library, ArtifactStore store)
     {
+        if (http.Request.Query.ContainsKey("form"))
+        {
+            throw ProblemException.Field("?form", "A model comes in the form that it is stored in; other forms are not part of this version. Leave `form` out.");
+        }
+
         var model = await library.GetAsync(id, http.RequestAborted);
         if (model.Sha256 is null)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Condense.Models;
 using Condense.Service.Access;
 using Condense.Service.Jobs;
@@ -15,7 +16,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
     /// schedules.
     /// </summary>
     /// <exception cref="ModelFormatException">The file is no model; nothing is stored.</exception>
-    public async Task<StoredModel> AddAsync(StagedFile file, string? name, CancellationToken cancellationToken)
+    public async Task<StoredModel> AddAsync(StagedFile file, string? name, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken)
     {
         var format = await Task.Run(() => FormatOf(file.Path), cancellationToken);
         return await transaction.RunAsync(
@@ -31,6 +32,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
                     Sha256 = file.Sha256,
                     Bytes = file.Bytes,
                     State = ModelState.Validating,
+                    MetadataJson = metadata.Count == 0 ? null : JsonSerializer.Serialize(metadata),
                     CreatedAt = clock.GetUtcNow(),
                 };
                 db.Add(model);
@@ -43,7 +45,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
     /// <summary>The model of that id.</summary>
     /// <exception cref="ProblemException">There is none: <c>not_found</c>.</exception>
     public async Task<StoredModel> GetAsync(string id, CancellationToken cancellationToken) =>
-        await db.Models.AsNoTracking().SingleOrDefaultAsync(model => model.Id == id, cancellationToken) ?? throw NoModel(id);
+        (IdSource.IsId(id) ? await db.Models.AsNoTracking().SingleOrDefaultAsync(model => model.Id == id, cancellationToken) : null) ?? throw NoModel(id);
 
     /// <summary>A ready model's files, on this machine until they are disposed.</summary>
     /// <exception cref="ProblemException">The model has been deleted meanwhile: <c>not_found</c>.</exception>

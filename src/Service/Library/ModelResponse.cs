@@ -44,6 +44,9 @@ internal sealed record ModelResponse
     /// <summary>Where a compressed model comes from; absent for an uploaded one.</summary>
     public ModelSource? Source { get; init; }
 
+    /// <summary>The client's own names and values; a compressed model has those of its job.</summary>
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
     /// <summary>When it was stored, UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -69,6 +72,7 @@ internal sealed record ModelResponse
             Outputs = graph?.Outputs,
             Findings = JsonSerializer.Deserialize<ModelFinding[]>(model.FindingsJson, ReportJson.Options)!,
             Source = model.SourceJobId is null ? null : new ModelSource(model.SourceJobId),
+            Metadata = model.Metadata(),
             CreatedAt = model.CreatedAt,
             Links = new ModelLinks(self, $"{self}/layers", $"{self}/content"),
         };

@@ -10,8 +10,10 @@ internal static class ResourceName
     public const int MaxLength = 200;
 
     /// <summary>Checks a name; null and empty mean none.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="pointer">Where it stands.</param>
     /// <exception cref="ProblemException">It is too long, or has control characters: <c>invalid_field</c>.</exception>
-    public static string? Check(string? name)
+    public static string? Check(string? name, string pointer = "?name")
     {
         if (string.IsNullOrEmpty(name))
         {
@@ -20,9 +22,9 @@ internal static class ResourceName
 
         if (name.Length > MaxLength)
         {
-            throw ProblemException.Field("?name", $"The name has {name.Length.ToString(CultureInfo.InvariantCulture)} characters; {MaxLength} are accepted.");
+            throw ProblemException.Field(pointer, $"The name has {name.Length.ToString(CultureInfo.InvariantCulture)} characters; {MaxLength} are accepted.");
         }
 
-        return name.Any(char.IsControl) ? throw ProblemException.Field("?name", "The name has control characters, for example a line break.") : name;
+        return name.Any(char.IsControl) ? throw ProblemException.Field(pointer, "The name has control characters, for example a line break.") : name;
     }
 }

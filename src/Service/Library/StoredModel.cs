@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Condense.Models;
 using Condense.Service.Access;
 
@@ -6,6 +7,9 @@ namespace Condense.Service.Library;
 /// <summary>A row of the table <c>model</c>.</summary>
 internal sealed class StoredModel : ITenantOwned
 {
+    /// <summary>What its ids begin with.</summary>
+    public const string IdPrefix = "mdl_";
+
     /// <summary>The id, <c>mdl_…</c>.</summary>
     public required string Id { get; init; }
 
@@ -47,4 +51,8 @@ internal sealed class StoredModel : ITenantOwned
 
     /// <summary>When it was stored, UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The client's own names and values.</summary>
+    public Dictionary<string, string> Metadata() =>
+        MetadataJson is null ? new(StringComparer.Ordinal) : JsonSerializer.Deserialize<Dictionary<string, string>>(MetadataJson)!;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
+using Condense.Service.Isolation;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
@@ -23,6 +24,9 @@ internal sealed record Fault(
 
     private const int SqliteFull = 13;
 
+    /// <summary>How an attempt that failed so has ended: the kind's word, unless something else is to be said of it.</summary>
+    public string AttemptEnd { get; init; } = Kind.Code;
+
     /// <summary>Whether it lies with us: worth another attempt, and worth a log entry.</summary>
     public bool IsOurs => Kind.Status >= 500;
 
@@ -39,6 +43,9 @@ internal sealed record Fault(
         BadHttpRequestException { InnerException: JsonException json } => OfJson(json),
         BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
+        ChildFaultException child => child.Fault,
+        ChildDiedException { RanOutOfMemory: true } died => new(ProblemKind.OutOfMemory, died.Message, []),
+        ChildDiedException died => new(ProblemKind.Internal, died.Message, []) { AttemptEnd = Jobs.AttemptEnd.WorkerDied },
         OutOfMemoryException => new(ProblemKind.OutOfMemory, "The model needs more memory than this machine has free.", []),
         IOException io when s_diskFull.Contains(io.HResult) => StorageFull,
         SqliteException { SqliteErrorCode: SqliteFull } => StorageFull,

@@ -5,6 +5,9 @@ namespace Condense.Service.Problems;
 /// <summary>Pointers into JSON documents (RFC 6901).</summary>
 internal static class JsonPointer
 {
+    /// <summary>A name as a part of a pointer (RFC 6901).</summary>
+    public static string Escape(string segment) => segment.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
     /// <summary>Turns a path of the serializer, <c>$.layers[0]['a.b']</c>, into a pointer, <c>/layers/0/a.b</c>.</summary>
     public static string FromPath(string? path)
     {
@@ -40,7 +43,7 @@ internal static class JsonPointer
                 segment = rest[(i + 1)..end];
             }
 
-            pointer.Append('/').Append(segment.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
+            pointer.Append('/').Append(Escape(segment));
             i = end;
         }
 

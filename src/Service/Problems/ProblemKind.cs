@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Condense.Service.Problems;
 
 /// <summary>A kind of problem: the stable word that clients branch on, and what goes with it.</summary>
@@ -15,6 +17,15 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>The bytes are not those that were announced.</summary>
     public static readonly ProblemKind DigestMismatch = new("digest_mismatch", 400, "The bytes are not those that the digest announced.", Retryable: true);
+
+    /// <summary>No key, or one that is not known.</summary>
+    public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "A valid key is needed.");
+
+    /// <summary>A key beyond its end.</summary>
+    public static readonly ProblemKind KeyExpired = new("key_expired", 401, "The key has expired.");
+
+    /// <summary>A key that may do other things.</summary>
+    public static readonly ProblemKind InsufficientScope = new("insufficient_scope", 403, "The key does not have the scope that this needs.");
 
     /// <summary>A page of another site, or a name that is not this machine's, sent the request.</summary>
     public static readonly ProblemKind ForbiddenOrigin = new("forbidden_origin", 403, "Requests from other origins are not answered.");
@@ -34,8 +45,17 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The job is in a terminal state.</summary>
     public static readonly ProblemKind JobAlreadyFinished = new("job_already_finished", 409, "The job has finished already.");
 
+    /// <summary>The job is not in a terminal state.</summary>
+    public static readonly ProblemKind JobNotFinished = new("job_not_finished", 409, "The job has not finished yet.", Retryable: true);
+
     /// <summary>An unfinished job needs it.</summary>
     public static readonly ProblemKind ResourceInUse = new("resource_in_use", 409, "The resource is in use.", Retryable: true);
+
+    /// <summary>The first request with this idempotency key runs.</summary>
+    public static readonly ProblemKind IdempotencyInProgress = new("idempotency_in_progress", 409, "The first request with this idempotency key is still running.", Retryable: true);
+
+    /// <summary>The answer to the first request with this idempotency key was shown once.</summary>
+    public static readonly ProblemKind IdempotencyAnswerSecret = new("idempotency_answer_secret", 409, "The answer to the first request with this idempotency key held a secret and was not kept.");
 
     /// <summary>Nothing is sent to a disabled endpoint.</summary>
     public static readonly ProblemKind WebhookDisabled = new("webhook_disabled", 409, "The webhook endpoint is disabled.");
@@ -54,6 +74,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>Fields that can't be used.</summary>
     public static readonly ProblemKind InvalidField = new("invalid_field", 422, "The request has fields that can't be used.");
+
+    /// <summary>The idempotency key of another request.</summary>
+    public static readonly ProblemKind IdempotencyKeyReused = new("idempotency_key_reused", 422, "The idempotency key belongs to another request.");
 
     /// <summary>A pattern that no layer matches.</summary>
     public static readonly ProblemKind UnknownLayer = new("unknown_layer", 422, "The request names layers that the model does not have.");
@@ -85,6 +108,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>NaN or infinities among the weights.</summary>
     public static readonly ProblemKind NonFiniteWeights = new("non_finite_weights", 422, "A weight is not a finite number.");
 
+    /// <summary>A client that asks too often.</summary>
+    public static readonly ProblemKind RateLimited = new("rate_limited", 429, "There are too many requests.", Retryable: true);
+
+    /// <summary>A tenant that has as much as it may have.</summary>
+    public static readonly ProblemKind QuotaExceeded = new("quota_exceeded", 429, "A quota of the tenant is used up.");
+
     /// <summary>An address that webhooks are not sent to.</summary>
     public static readonly ProblemKind WebhookUrlForbidden = new("webhook_url_forbidden", 422, "Webhooks are not sent to this address.");
 
@@ -97,6 +126,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The process died at the same job several times.</summary>
     public static readonly ProblemKind WorkerCrashedRepeatedly = new("worker_crashed_repeatedly", 500, "The worker died several times at this job.");
 
+    /// <summary>The user's own limit.</summary>
+    public static readonly ProblemKind MaxSecondsExceeded = new("max_seconds_exceeded", 422, "The job ran longer than it may.");
+
     /// <summary>The database does not answer.</summary>
     public static readonly ProblemKind DatabaseUnavailable = new("database_unavailable", 503, "The database does not answer.", Retryable: true);
 
@@ -106,7 +138,17 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The disk is full.</summary>
     public static readonly ProblemKind StorageFull = new("storage_full", 507, "The disk is full.", Retryable: true);
 
+    private static readonly Lazy<Dictionary<string, ProblemKind>> s_all = new(() => typeof(ProblemKind)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(field => (ProblemKind)field.GetValue(null)!)
+        .ToDictionary(kind => kind.Code, StringComparer.Ordinal));
+
     private static readonly ProblemKind[] s_ofRecipes = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+
+    /// <summary>The kind of that word.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static ProblemKind OfCode(string code) =>
+        s_all.Value.GetValueOrDefault(code) ?? throw new ArgumentException($"There is no problem of the kind {code}.", nameof(code));
 
     /// <summary>The kind that a recipe's refusal names.</summary>
     public static ProblemKind OfRecipe(string code) =>

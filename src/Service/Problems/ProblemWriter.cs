@@ -52,9 +52,9 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
     {
         var kind = fault.Kind;
         context.Response.StatusCode = kind.Status;
-        if (kind.Retryable && kind.Status is 409 or 503)
+        if (kind.Retryable && kind.Status is 409 or 429 or 503 && context.Response.Headers.RetryAfter.Count == 0)
         {
-            context.Response.Headers.RetryAfter = "2";
+            context.Response.Headers.RetryAfter = kind.Status == 429 ? "10" : "2";
         }
 
         var problem = new Problem

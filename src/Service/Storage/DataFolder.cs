@@ -37,18 +37,25 @@ internal sealed class DataFolder : IDisposable
     /// <exception cref="StartupException">The folder can't be made, or another process has it.</exception>
     public void Open()
     {
+        Make();
+        _ = _lock.Value;
+    }
+
+    /// <summary>Makes the folder, and takes it if no other process has it: for a command that may run beside the service.</summary>
+    /// <returns>False when the service has it.</returns>
+    /// <exception cref="StartupException">The folder can't be made.</exception>
+    public bool TryOpen()
+    {
+        Make();
         try
         {
-            Directory.CreateDirectory(Artifacts);
-            Directory.CreateDirectory(Staging);
-            Directory.CreateDirectory(Jobs);
+            _ = _lock.Value;
+            return true;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (StartupException)
         {
-            throw new StartupException($"The data folder {Root} can't be made: {exception.Message} Name another one with --Storage:Folder=PATH.", exception);
+            return false;
         }
-
-        _ = _lock.Value;
     }
 
     /// <summary>Where a job keeps its finished layers and makes its result.</summary>
@@ -60,6 +67,20 @@ internal sealed class DataFolder : IDisposable
         if (_lock.IsValueCreated)
         {
             _lock.Value.Dispose();
+        }
+    }
+
+    private void Make()
+    {
+        try
+        {
+            Directory.CreateDirectory(Artifacts);
+            Directory.CreateDirectory(Staging);
+            Directory.CreateDirectory(Jobs);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The data folder {Root} can't be made: {exception.Message} Name another one with --Storage:Folder=PATH.", exception);
         }
     }
 

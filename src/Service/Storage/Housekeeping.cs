@@ -34,7 +34,8 @@ internal sealed class Housekeeping(
     /// <summary>Files that were renamed into the store by a transaction that did not commit, or whose removal was cut short.</summary>
     private async Task<int> RemoveOrphansAsync(CancellationToken cancellationToken)
     {
-        var known = await db.Artifacts.IgnoreQueryFilters().Select(artifact => artifact.BlobId).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        var known = await db.Artifacts.IgnoreQueryFilters().Select(artifact => artifact.BlobId)
+            .Concat(db.Checkpoints.IgnoreQueryFilters().Select(checkpoint => checkpoint.BlobId)).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         string[] orphans = [.. Directory.EnumerateFiles(folder.Artifacts, "*", SearchOption.AllDirectories).Where(path => !known.Contains(Path.GetFileName(path)))];
         Array.ForEach(orphans, File.Delete);
         return orphans.Length;

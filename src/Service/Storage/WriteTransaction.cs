@@ -1,3 +1,4 @@
+using Condense.Service.Idempotency;
 using Microsoft.EntityFrameworkCore.Storage;
 using Quartz;
 
@@ -7,7 +8,7 @@ namespace Condense.Service.Storage;
 /// Every change of rows, triggers and artifacts goes through here: one transaction for all of them, one at a time in this process. SQLite has
 /// one writer anyway; waiting here costs no thread, waiting in SQLite would.
 /// </summary>
-internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers)
+internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISchedulerFactory schedulers, IdempotentRequest request)
 {
     private readonly List<Action> _committed = [];
 
@@ -26,6 +27,7 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
             // On SQLite this is BEGIN IMMEDIATE: no transaction is upgraded from reader to writer half-way.
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             var result = await work(cancellationToken);
+            await request.RecordAsync(result, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             if (afterCommit is not null)
@@ -58,6 +60,7 @@ internal sealed class WriteTransaction(CondenseDbContext db, WriteGate gate, ISc
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             enlistment = scheduler.EnlistTransaction(transaction.GetDbTransaction());
             var result = await work(scheduler, cancellationToken);
+            await request.RecordAsync(result, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             _committed.ForEach(action => action());

@@ -17,13 +17,13 @@ internal static class WebhookEndpoints
     public static void MapWebhooks(this RouteGroupBuilder group)
     {
         var webhooks = group.MapGroup("/webhooks").WithTags("Webhooks");
-        webhooks.MapPost("/", Create).WithName("CreateWebhook").Needs(Scope.WebhooksManage).WithBodyLimit(BodyLimit).Fails(400, 413, 415, 422);
+        webhooks.MapPost("/", Create).WithName("CreateWebhook").Needs(Scope.WebhooksManage).AnswersSecret().WithBodyLimit(BodyLimit).Fails(400, 413, 415, 422);
         webhooks.MapGet("/", List).WithName("ListWebhooks").Needs(Scope.WebhooksManage).Fails(422);
         webhooks.MapGet("/{id}", Get).WithName("GetWebhook").Needs(Scope.WebhooksManage).Fails(404);
         webhooks.MapPatch("/{id}", Change).WithName("ChangeWebhook").Needs(Scope.WebhooksManage).WithBodyLimit(BodyLimit).Fails(400, 404, 413, 415, 422);
         webhooks.MapDelete("/{id}", Delete).WithName("DeleteWebhook").Needs(Scope.WebhooksManage).Fails(404);
         webhooks.MapGet("/default/secret", GetDefaultSecret).WithName("GetDefaultWebhookSecret").Needs(Scope.WebhooksManage);
-        webhooks.MapPost("/{id}/rotate-secret", RotateSecret).WithName("RotateWebhookSecret").Needs(Scope.WebhooksManage).Fails(404);
+        webhooks.MapPost("/{id}/rotate-secret", RotateSecret).WithName("RotateWebhookSecret").Needs(Scope.WebhooksManage).AnswersSecret().Fails(404);
         webhooks.MapPost("/{id}/test", Test).WithName("TestWebhook").Needs(Scope.WebhooksManage).Fails(404);
         webhooks.MapGet("/{id}/deliveries", ListDeliveries).WithName("ListDeliveries").Needs(Scope.WebhooksManage).Fails(404, 422);
         webhooks.MapPost("/{id}/deliveries/{delivery}/replay", Replay).WithName("ReplayDelivery").Needs(Scope.WebhooksManage).Fails(404, 409);

@@ -107,7 +107,7 @@ internal static class WebhookNotification
             Outcome = Text(data, "outcome"),
             Ratio = (double?)data?["ratio"],
             Error = Text(data, "code"),
-            Links = JobLinks.Of(job.Id, result),
+            Links = JobLinks.Of(job.Id, StateAfter(item.Type), result),
         });
     }
 

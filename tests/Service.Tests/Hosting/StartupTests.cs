@@ -28,13 +28,37 @@ public sealed class StartupTests : IDisposable
     [InlineData("http://0.0.0.0:0")]
     [InlineData("http://*:0")]
     [InlineData("http://192.168.7.7:0")]
-    public async Task An_address_that_others_can_reach_is_refused(string url)
+    public async Task An_address_that_others_can_reach_needs_a_key(string url)
     {
         await using var service = ServiceProcess.Start(_folder, 0, "--urls", url);
         var (code, errors) = await service.ExitAsync();
         Assert.NotEqual(0, code);
-        Assert.Contains("keys are not part of this version", errors, StringComparison.Ordinal);
+        Assert.Contains("there is no key yet", errors, StringComparison.Ordinal);
+        Assert.Contains("keys create", errors, StringComparison.Ordinal);
         Assert.Single(errors.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task An_address_that_others_can_reach_is_not_opened_to_everybody()
+    {
+        await using var service = ServiceProcess.Start(_folder, 0, "--urls", "http://0.0.0.0:0", "--Access:Keys=off");
+        var (code, errors) = await service.ExitAsync();
+        Assert.NotEqual(0, code);
+        Assert.Contains("Access:Keys=off", errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "data")));
+    }
+
+    [Theory]
+    [InlineData("--Access:BootstrapKey=secret", "holds no key")]
+    [InlineData("--Access:BootstrapKeyFile=missing", "can't be read")]
+    [InlineData("--Access:Keys=never", "Access:Keys")]
+    public async Task A_first_key_that_can_not_be_used_is_named(string setting, string words)
+    {
+        await using var service = ServiceProcess.Start(_folder, 0, setting);
+        var (code, errors) = await service.ExitAsync();
+        Assert.NotEqual(0, code);
+        Assert.Contains(words, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", errors.Replace("BootstrapKey=secret", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]

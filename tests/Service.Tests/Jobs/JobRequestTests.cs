@@ -44,6 +44,23 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":21}}""", "/output/opset")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":"new"}}""", "/output/opset")]
     [InlineData("""{"model":"MODEL","layers":[{"match":"*","method":"low-rank","settings":{"rnk":4}}]}""", "/layers/0/settings/rnk")]
+    [InlineData("""{"model":"MODEL","target":{"bytes":9223372036854775808}}""", "/target/bytes")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"seed":18446744073709551616}""", "/seed")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"priority":1e400}""", "/priority")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":"NaN"}}""", "/target/ratio")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":-0}}""", "/target/ratio")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"metadata":{"a":"\ud800"}}""", "/metadata/a")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"expiresAt":"2001-01-01T00:00:00Z"}""", "/expiresAt")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"expiresAt":"2999-01-01T00:00:00"}""", "/expiresAt")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"expiresAt":1e9}""", "/expiresAt")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"constraints":{"maxSeconds":0}}""", "/constraints/maxSeconds")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"constraints":{"maxSeconds":1e400}}""", "/constraints/maxSeconds")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"constraints":{"maxCoffee":3}}""", "/constraints/maxCoffee")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"assertions":{"minRatio":-1}}""", "/assertions/minRatio")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"assertions":{"maxPerplexityRise":0.1}}""", "/assertions/maxPerplexityRise")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"metadata":{"":"x"}}""", "/metadata")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"metadata":{"a/b":"\u0000"}}""", "/metadata/a~1b")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"metadata":{"a":null}}""", "/metadata/a")]
     public async Task A_field_that_can_t_be_used_is_named_by_its_pointer(string body, string pointer)
     {
         using var response = await PostAsync(body);

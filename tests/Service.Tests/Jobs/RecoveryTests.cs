@@ -60,13 +60,13 @@ public sealed class RecoveryTests : IDisposable
         Assert.True((int)resumed["result"]!["reusedLayers"]! > 0, resumed.ToJsonString());
     }
 
-    /// <summary>Waits for the first finished layers: after a file per layer of the analysis, one more for each that is compressed.</summary>
+    /// <summary>Waits for the first finished layers: after two files per layer of the analysis, one more for each that is compressed.</summary>
     private async Task WaitForLayersAsync(string job)
     {
         string folder = Path.Combine(_folder, "data", "jobs", job);
         string work = Path.Combine(folder, "work");
         bool begun = false;
-        while (!Directory.Exists(work) || Directory.GetFiles(work, "*.safetensors").Length < Layers + FinishedLayers)
+        while (!Directory.Exists(work) || Directory.GetFiles(work, "*.safetensors").Length < (2 * Layers) + FinishedLayers)
         {
             Assert.False(begun && !Directory.Exists(folder), "The job has ended already.");
             begun |= Directory.Exists(folder);

@@ -1,0 +1,147 @@
+using Condense.Service.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Condense.Service.Isolation;
+
+/// <summary>
+/// The children of this process. Starting one and warming it up takes longer than a small job, so a child whose task has succeeded waits a while for
+/// the next one of the same tenant; any other end is the child's end, too.
+/// </summary>
+internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> options, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ChildPool> logger)
+    : IAsyncDisposable
+{
+    /// <summary>Children that wait, at most; the longest idle one goes first.</summary>
+    private const int MostIdle = 4;
+
+    /// <summary>A child that holds more than this after its task is not worth its memory.</summary>
+    private const long LargestIdle = 256 << 20;
+
+    /// <summary>The part of the time for draining that a child may take; the rest is for the rows.</summary>
+    private const double DrainShare = 0.8;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Idle> _idle = [];
+    private bool _closed;
+
+    /// <summary>Does a task in a child.</summary>
+    /// <param name="tenant">Whose task it is.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="relay">What its words lead to.</param>
+    /// <param name="cancellationToken">Stops it; while the service ends, after the layer in work.</param>
+    /// <exception cref="ChildFaultException">The task failed.</exception>
+    /// <exception cref="ChildDiedException">The child died.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public async Task<ChildResult> RunAsync(string tenant, ChildTask task, ChildRelay relay, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // Only a job's own run has something to lose: what else is stopped is begun again elsewhere.
+        var drain = task is CompressTask ? lifetime.ApplicationStopping : CancellationToken.None;
+        var stop = new ChildStop(options.Value.DrainTime * DrainShare, cancellationToken, drain);
+        var child = Take(tenant) ?? new ChildProcess(program.Start(), options.Value.JobMemory(), clock, logger);
+        bool reusable = false;
+        try
+        {
+            var result = await child.RunAsync(task, relay, stop);
+            reusable = !cancellationToken.IsCancellationRequested && child.MemoryBytes < LargestIdle;
+            return result;
+        }
+        finally
+        {
+            if (!reusable || !TryKeep(tenant, child))
+            {
+                await child.DisposeAsync();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Idle[] all;
+        lock (_lock)
+        {
+            _closed = true;
+            all = [.. _idle];
+            _idle.Clear();
+        }
+
+        foreach (var idle in all)
+        {
+            await idle.EndAsync();
+        }
+    }
+
+    private ChildProcess? Take(string tenant)
+    {
+        lock (_lock)
+        {
+            for (var node = _idle.Last; node is not null; node = node.Previous)
+            {
+                if (string.Equals(node.Value.Tenant, tenant, StringComparison.Ordinal) && node.Value.Child.IsAlive)
+                {
+                    _idle.Remove(node);
+                    node.Value.Timer.Dispose();
+                    return node.Value.Child;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private bool TryKeep(string tenant, ChildProcess child)
+    {
+        Idle? oldest = null;
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return false;
+            }
+
+            var idle = new Idle(tenant, child);
+            idle.Timer = clock.CreateTimer(_ => Retire(idle), state: null, s_patience, Timeout.InfiniteTimeSpan);
+            _idle.AddLast(idle);
+            if (_idle.Count > MostIdle)
+            {
+                oldest = _idle.First!.Value;
+                _idle.RemoveFirst();
+            }
+        }
+
+        _ = oldest?.EndAsync();
+        return true;
+    }
+
+    private void Retire(Idle idle)
+    {
+        lock (_lock)
+        {
+            if (!_idle.Remove(idle))
+            {
+                return;
+            }
+        }
+
+        _ = idle.EndAsync();
+    }
+
+    /// <summary>A child that waits.</summary>
+    private sealed class Idle(string tenant, ChildProcess child)
+    {
+        public string Tenant => tenant;
+
+        public ChildProcess Child => child;
+
+        public ITimer Timer { get; set; } = null!;
+
+        public async Task EndAsync()
+        {
+            await Timer.DisposeAsync();
+            await child.DisposeAsync();
+        }
+    }
+}

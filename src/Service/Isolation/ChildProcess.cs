@@ -1,0 +1,190 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Condense.Pipeline.Reports;
+
+namespace Condense.Service.Isolation;
+
+/// <summary>One child, seen from the service.</summary>
+internal sealed class ChildProcess : IAsyncDisposable
+{
+    /// <summary>How often its memory is looked at: what it can take in between is what it may exceed its limit by.</summary>
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A child that died holding this share of its limit died of it, whatever the last words were.</summary>
+    private const double NearTheLimit = 0.85;
+
+    /// <summary>Exit codes of processes that a signal ended begin here.</summary>
+    private const int Signals = 128;
+
+    private const int Kill = 9;
+
+    private readonly Process _process;
+    private readonly ChildMemory _memory;
+    private readonly long _cap;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Task _errors;
+    private volatile bool _overMemory;
+
+    /// <summary>Takes a process that has just been started.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="cap">The memory that it may hold.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="logger">Where its last words go.</param>
+    public ChildProcess(Process process, long cap, TimeProvider clock, ILogger logger)
+    {
+        (_process, _cap, _clock, _logger) = (process, cap, clock, logger);
+        _memory = new ChildMemory(process);
+        _errors = RelayErrorsAsync();
+    }
+
+    /// <summary>Whether it lives.</summary>
+    public bool IsAlive => !_process.HasExited;
+
+    /// <summary>The memory that it holds now.</summary>
+    public long MemoryBytes => _memory.Look();
+
+    /// <summary>Does a task.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="relay">What its words lead to.</param>
+    /// <param name="stop">How it is stopped.</param>
+    /// <exception cref="ChildFaultException">The task failed.</exception>
+    /// <exception cref="ChildDiedException">The child died.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public async Task<ChildResult> RunAsync(ChildTask task, ChildRelay relay, ChildStop stop)
+    {
+        _memory.Reset();
+        using var ended = new CancellationTokenSource();
+        var watching = WatchAsync(ended.Token);
+        var stopping = StopAsync(stop, ended.Token);
+        try
+        {
+            await SayAsync(new ParentMessage(ParentWord.Task) { Task = task });
+            return await ListenAsync(relay, stop);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await Task.WhenAll(watching, stopping);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        await _process.WaitForExitAsync();
+        await _errors;
+        _process.Dispose();
+    }
+
+    private async Task<ChildResult> ListenAsync(ChildRelay relay, ChildStop stop)
+    {
+        while (await _process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            var message = JsonSerializer.Deserialize<ChildMessage>(line, ReportJson.Options)!;
+            switch (message.Word)
+            {
+                case ChildWord.Progress:
+                    relay.Progress?.Report(message.Progress!);
+                    break;
+                case ChildWord.Done:
+                    _memory.Look();
+                    return new ChildResult(message.Report, message.Description, _memory.PeakBytes);
+                case ChildWord.Failed:
+                    throw new ChildFaultException(message.Fault!);
+                case ChildWord.Stopped:
+                    throw new OperationCanceledException(stop.Cancel);
+                default:
+                    await SayAsync(await relay.AnswerAsync(message, stop.Cancel));
+                    break;
+            }
+        }
+
+        await _process.WaitForExitAsync();
+        stop.Cancel.ThrowIfCancellationRequested();
+        throw Died();
+    }
+
+    private async Task SayAsync(ParentMessage message)
+    {
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(message, ReportJson.Options), (byte)'\n'];
+        try
+        {
+            await _process.StandardInput.BaseStream.WriteAsync(line);
+            await _process.StandardInput.BaseStream.FlushAsync();
+        }
+        catch (IOException)
+        {
+            // It has died; its output ends, too, and that is where it is noticed.
+        }
+    }
+
+    /// <summary>Kills the child when it takes more than it may.</summary>
+    private async Task WatchAsync(CancellationToken ended)
+    {
+        while (!ended.IsCancellationRequested)
+        {
+            if (_memory.Look() is var held && held > _cap)
+            {
+                _overMemory = true;
+                IsolationLog.OverMemory(_logger, _process.Id, held, _cap);
+                _process.Kill();
+                return;
+            }
+
+            await Task.Delay(s_look, _clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Tells the child to stop when it shall, and kills it when it does not.</summary>
+    private async Task StopAsync(ChildStop stop, CancellationToken ended)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Cancel, ended);
+        await Task.Delay(Timeout.InfiniteTimeSpan, _clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (ended.IsCancellationRequested)
+        {
+            return;
+        }
+
+        bool drains = stop.Drain.IsCancellationRequested;
+        var grace = drains ? stop.DrainGrace : stop.CancelGrace;
+        await SayAsync(new ParentMessage(drains ? ParentWord.Drain : ParentWord.Cancel));
+        await Task.Delay(grace, _clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!ended.IsCancellationRequested && !_process.HasExited)
+        {
+            IsolationLog.Killed(_logger, _process.Id, grace);
+            _process.Kill();
+        }
+    }
+
+    /// <summary>How it ended, in words.</summary>
+    private ChildDiedException Died()
+    {
+        int code = _process.ExitCode;
+        bool nearLimit = _memory.PeakBytes > NearTheLimit * _cap;
+        if (_overMemory || nearLimit)
+        {
+            return new ChildDiedException(
+                $"The work needed more than the {_cap >> 20} MiB of memory that a job may have here (it held {_memory.PeakBytes >> 20} MiB). Give workers a larger Worker:JobMemoryBytes, or compress a smaller model.",
+                ranOutOfMemory: true);
+        }
+
+        string how = code > Signals && !OperatingSystem.IsWindows()
+            ? code == Signals + Kill ? "was killed from outside (signal 9): by an administrator, or by the system when its memory ran out" : $"crashed (signal {code - Signals})"
+            : $"ended with exit code {code}";
+        return new ChildDiedException($"The process that did the work {how}; it held {_memory.PeakBytes >> 20} MiB of memory at most. The service's log has its last words.", ranOutOfMemory: false);
+    }
+
+    private async Task RelayErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            IsolationLog.Said(_logger, _process.Id, line);
+        }
+    }
+}

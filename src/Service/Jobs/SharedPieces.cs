@@ -1,0 +1,237 @@
+using System.Threading.Channels;
+using Condense.Pipeline.Stages;
+using Condense.Service.Access;
+using Condense.Service.Isolation;
+
+namespace Condense.Service.Jobs;
+
+/// <summary>
+/// The service's end of a run's exchange: answers what the child asks, from the database, and stores finished pieces behind the run's back. Pieces are
+/// stored from a moment on after which it is worth it: most jobs are done before.
+/// </summary>
+internal sealed class SharedPieces : IAsyncDisposable
+{
+    /// <summary>A run that is younger than this costs no more to repeat than its pieces cost to store.</summary>
+    private static readonly TimeSpan s_worthStoring = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often it is looked whether others have finished what they took.</summary>
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(200);
+
+    private readonly IServiceScopeFactory _scopes;
+    private readonly Job _job;
+    private readonly string _worker;
+    private readonly MemoryRoom? _assistsIn;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly long _began;
+    private readonly Channel<Offer> _offers = Channel.CreateUnbounded<Offer>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _storing;
+    private Task _renewing = Task.CompletedTask;
+    private CancellationTokenSource? _lost;
+    private volatile object? _held;
+    private bool _sharesWork;
+
+    /// <summary>Opens the exchange of a run.</summary>
+    /// <param name="scopes">Scopes of services.</param>
+    /// <param name="job">The job, with the token of the attempt.</param>
+    /// <param name="worker">Who works: unlike any other name in the cluster.</param>
+    /// <param name="assistsIn">For work on another's job: the room that it gives back when it is wanted; null for the job's own run.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="logger">Told what could not be stored.</param>
+    public SharedPieces(IServiceScopeFactory scopes, Job job, string worker, MemoryRoom? assistsIn, TimeProvider clock, ILogger logger)
+    {
+        (_scopes, _job, _worker, _assistsIn, _clock, _logger) = (scopes, job, worker, assistsIn, clock, logger);
+        _began = clock.GetTimestamp();
+        _storing = Task.Run(StoreAllAsync);
+    }
+
+    /// <summary>Cancels a source when a layer that was taken has been lost.</summary>
+    public void WhenLost(CancellationTokenSource stop) => _lost = stop;
+
+    /// <summary>Answers a child.</summary>
+    public async Task<ParentMessage> AnswerAsync(ChildMessage question, CancellationToken cancellationToken)
+    {
+        var answer = new ParentMessage(ParentWord.Answer);
+        switch (question.Word)
+        {
+            case ChildWord.Fetch:
+                return answer with { Found = await InScopeAsync<Checkpoints, bool>(store => store.FetchAsync(question.Key!, question.Path!, cancellationToken)) };
+            case ChildWord.Offer:
+                _offers.Writer.TryWrite(new Offer(question.Key!, question.Path!));
+                return answer;
+            case ChildWord.Share:
+                // Whoever takes a layer relies on the pieces that were finished before.
+                await FlushAsync();
+                await InScopeAsync<LayerUnits, bool>(async units =>
+                {
+                    await units.ShareAsync(_job, question.Stage, question.Layers!, cancellationToken);
+                    return true;
+                });
+                return answer;
+            case ChildWord.Take:
+                return answer with { Layer = await TakeAsync(question.Stage, cancellationToken) };
+            case ChildWord.Finish:
+                await FinishAsync(question.Stage, question.Layer, cancellationToken);
+                return answer;
+            default:
+                throw new InvalidOperationException($"A child asks for {question.Word}.");
+        }
+    }
+
+    /// <summary>Stores what is finished, and takes back what was shared.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _offers.Writer.Complete();
+        await _storing;
+        await _ended.CancelAsync();
+        await _renewing;
+        if (_sharesWork && _assistsIn is null)
+        {
+            await InScopeAsync<LayerUnits, bool>(async units =>
+            {
+                await units.RemoveAsync(_job, CancellationToken.None);
+                return true;
+            });
+        }
+
+        _ended.Dispose();
+    }
+
+    private async Task<int?> TakeAsync(Stage stage, CancellationToken cancellationToken)
+    {
+        _sharesWork = true;
+        while (_assistsIn is null || !_assistsIn.IsWantedBack)
+        {
+            int? layer = await InScopeAsync<LayerUnits, int?>(units => units.TakeAsync(_job.Id, _job.Token, stage, _worker, cancellationToken));
+            if (layer is not null)
+            {
+                _held = new object();
+                _renewing = _renewing.IsCompleted ? RenewAsync() : _renewing;
+                return layer;
+            }
+
+            if (_assistsIn is not null || !await InScopeAsync<LayerUnits, bool>(units => units.AnyOpenAsync(_job, stage, cancellationToken)))
+            {
+                return null;
+            }
+
+            await Task.Delay(s_poll, _clock, cancellationToken);
+        }
+
+        return null;
+    }
+
+    private async Task FinishAsync(Stage stage, int layer, CancellationToken cancellationToken)
+    {
+        if (_assistsIn is not null)
+        {
+            // The job's own worker looks for the piece as soon as it hears of it.
+            await FlushAsync();
+        }
+
+        _held = null;
+        await InScopeAsync<LayerUnits, bool>(async units =>
+        {
+            await units.FinishAsync(_job.Id, _job.Token, stage, layer, cancellationToken);
+            return true;
+        });
+    }
+
+    /// <summary>Keeps what is taken, until the run ends.</summary>
+    private async Task RenewAsync()
+    {
+        while (!_ended.IsCancellationRequested)
+        {
+            await Task.Delay(LayerUnits.Renewal, _clock, _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                // What was finished or taken meanwhile is another matter.
+                var held = _held;
+                if (held is not null
+                    && !_ended.IsCancellationRequested
+                    && !await InScopeAsync<LayerUnits, bool>(units => units.RenewAsync(_job.Id, _job.Token, _worker, CancellationToken.None))
+                    && ReferenceEquals(held, _held)
+                    && _lost is not null)
+                {
+                    await _lost.CancelAsync();
+                    return;
+                }
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                // The database is away: the lease runs out, and somebody else does the layer. Equal pieces harm nobody.
+                IsolationLog.SearchFailed(_logger, exception);
+            }
+        }
+    }
+
+    /// <summary>Waits until everything offered so far is stored.</summary>
+    private Task FlushAsync()
+    {
+        var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _offers.Writer.TryWrite(new Offer("", "") { Stored = stored }) ? stored.Task : Task.CompletedTask;
+    }
+
+    private async Task StoreAllAsync()
+    {
+        var young = new List<Offer>();
+        await foreach (var offer in _offers.Reader.ReadAllAsync())
+        {
+            if (offer.Stored is null && _clock.GetElapsedTime(_began) < s_worthStoring)
+            {
+                young.Add(offer);
+                continue;
+            }
+
+            foreach (var waiting in young)
+            {
+                await StoreAsync(waiting);
+            }
+
+            young.Clear();
+            if (offer.Stored is { } stored)
+            {
+                stored.SetResult();
+            }
+            else
+            {
+                await StoreAsync(offer);
+            }
+        }
+    }
+
+    private async Task StoreAsync(Offer offer)
+    {
+        try
+        {
+            await InScopeAsync<Checkpoints, bool>(async store =>
+            {
+                await store.StoreAsync(offer.Key, offer.Path, CancellationToken.None);
+                return true;
+            });
+        }
+        catch (Exception exception)
+        {
+            // A piece saves time and is nothing that anybody was promised.
+            IsolationLog.NotStored(_logger, exception, _job.Id);
+        }
+    }
+
+    private async Task<T> InScopeAsync<TService, T>(Func<TService, Task<T>> work)
+        where TService : notnull
+    {
+        await using var scope = _scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<Caller>().Become(_job.TenantId);
+        return await work(scope.ServiceProvider.GetRequiredService<TService>());
+    }
+
+    /// <summary>A finished piece.</summary>
+    /// <param name="Key">Its digest.</param>
+    /// <param name="Path">Where it lies.</param>
+    private sealed record Offer(string Key, string Path)
+    {
+        /// <summary>No piece: completed when all before it are stored.</summary>
+        public TaskCompletionSource? Stored { get; init; }
+    }
+}
