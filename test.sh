@@ -5,6 +5,8 @@
 #   ./test.sh                  everything
 #   ./test.sh Engine Models    only Engine.Tests and Models.Tests
 #
+# The tests of the service run twice: on SQLite, and on a PostgreSQL of their own.
+#
 # A tool that can't be installed is no failure: the tests that need it skip themselves and say so.
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -50,12 +52,16 @@ attend() {
 
 # --- What the tests need -------------------------------------------------------------------------------------------------------
 
+# Debian keeps the server's programs off the PATH.
+has_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+
 install_packages() {
   local missing=()
   command -v curl >/dev/null || missing+=(curl)
   command -v npm >/dev/null || missing+=(nodejs npm)
   command -v chromium >/dev/null || missing+=(chromium)
   command -v docker-compose >/dev/null || missing+=(docker-compose)
+  has_postgresql || missing+=(postgresql)
   [[ ${#missing[@]} -eq 0 ]] && return
 
   local root=()
@@ -122,16 +128,17 @@ fi
 # The number behind a key in the last summary of the log, or nothing.
 count() { sed -n "s/^ *$1: \([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
 
+# Runs a test project; what follows its name is shown beside it.
 run_tests() {
-  local project=$1 assembly="artifacts/bin/$1/release/Condense.$1.dll" code total
+  local project=$1 assembly="artifacts/bin/$1/release/Condense.$1.dll" title="$*" code total
   echo
-  echo "== $project"
+  echo "== $title"
   # In the foreground of this group, so that an interruption reaches the tests and not only their guard.
   attend timeout --foreground --kill-after=30 "${patience}m" dotnet "$assembly" --no-progress --no-ansi
   code=$?
   total=$(count total)
   if [[ -z $total ]]; then
-    echo "$project crashed, hung or never began: exit code $code."
+    echo "$title crashed, hung or never began: exit code $code."
     failed=$((failed + 1))
     return
   fi
@@ -139,7 +146,7 @@ run_tests() {
   bad=$(count failed)
   passed=$((passed + $(count succeeded))) skipped=$((skipped + $(count skipped)))
   # An assembly that ran no test, ran out of time, or broke outside its tests fails as a whole.
-  [[ $code -ne 0 && $bad -eq 0 ]] && { echo "$project: exit code $code."; bad=1; }
+  [[ $code -ne 0 && $bad -eq 0 ]] && { echo "$title: exit code $code."; bad=1; }
   failed=$((failed + bad))
 }
 
@@ -149,5 +156,8 @@ fi
 for project in "$@"; do
   project=$(basename "$project")
   run_tests "${project%.Tests}.Tests"
+  if [[ ${project%.Tests} == Service ]] && has_postgresql; then
+    CONDENSE_TEST_DATABASE=postgres run_tests Service.Tests on PostgreSQL
+  fi
 done
 echo

@@ -48,6 +48,25 @@ public static class ModelReader
         };
     }
 
+    /// <summary>
+    /// The names of the files beside the main one that a model is made of, in ordinal order, whether they were given or not. None is opened. O(structure) time and memory.
+    /// </summary>
+    /// <param name="parts">The model's files.</param>
+    /// <param name="limits">What is accepted.</param>
+    /// <exception cref="ModelFormatException">The main file is broken, hostile or of no format that is read.</exception>
+    /// <exception cref="IOException">The main file can't be opened.</exception>
+    public static IReadOnlyCollection<string> References(ModelParts parts, ReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(limits);
+        return Detect(parts.MainPath, limits) switch
+        {
+            ModelFormat.Onnx => OnnxReader.References(parts, limits),
+            ModelFormat.Safetensors => SafetensorsReader.References(parts, limits),
+            _ => [],
+        };
+    }
+
     private static ModelFormat Detect(string path, ReadLimits limits)
     {
         using var file = File.OpenHandle(path);

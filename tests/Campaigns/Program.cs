@@ -2,6 +2,14 @@ using System.Globalization;
 using Condense.Campaigns;
 using Condense.Models.Tests.Fuzzing;
 
+// storage <service.dll> MEBIBYTES JOBS ROWS [CONNECTION STRING]: prints a table; storage.sh starts it.
+if (args is ["storage", var program, var mebibytes, var jobs, var rows, ..] && args.Length <= 6)
+{
+    var sizes = new StorageSizes(
+        long.Parse(mebibytes, CultureInfo.InvariantCulture), int.Parse(jobs, CultureInfo.InvariantCulture), int.Parse(rows, CultureInfo.InvariantCulture));
+    return await new StorageCampaign(program, args.Length == 6 ? args[5] : null, sizes).RunAsync(Console.Out) ? 0 : 1;
+}
+
 // webhooks <service.dll> DELIVERIES [CONNECTION STRING]: prints a table; webhooks.sh starts it.
 if (args is ["webhooks", var service, var deliveries, ..] && args.Length <= 4)
 {

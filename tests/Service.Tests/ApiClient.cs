@@ -9,7 +9,7 @@ namespace Condense.Service.Tests;
 /// <summary>Speaks to a service as a client would: HTTP and plain JSON, none of the service's own types.</summary>
 internal sealed class ApiClient(Uri address) : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
 
     public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = address, Timeout = s_patience };
 
@@ -71,7 +71,7 @@ internal sealed class ApiClient(Uri address) : IDisposable
         AddJobAsync(new JsonObject { ["model"] = model, ["target"] = new JsonObject { ["ratio"] = ratio }, ["priority"] = priority }.ToJsonString());
 
     public Task<JsonNode> EndAsync(string job) =>
-        UntilAsync($"/v1/jobs/{job}", document => (string?)document["state"] is "succeeded" or "failed" or "canceled");
+        UntilAsync($"/v1/jobs/{job}", document => (string?)document["state"] is "succeeded" or "failed" or "canceled" or "expired");
 
     /// <summary>Asks until the document is as wanted.</summary>
     public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> condition)

@@ -1,6 +1,8 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Xunit;
 
@@ -59,7 +61,15 @@ public class RunningService : IAsyncLifetime
     }
 
     /// <summary>Files that lie in a part of the data folder.</summary>
-    internal string[] Files(string part) => Directory.GetFiles(Path.Combine(Folder, part), "*", SearchOption.AllDirectories);
+    internal string[] Files(string part) => Directory.GetFiles(Path.Combine(Services.GetRequiredService<DataFolder>().Root, part), "*", SearchOption.AllDirectories);
+
+    /// <summary>How many times these bytes lie in the store.</summary>
+    internal async Task<int> CopiesAsync(byte[] bytes)
+    {
+        int files = Files("artifacts").Count(path => File.ReadAllBytes(path).SequenceEqual(bytes));
+        await using var scope = Scope();
+        return files + await scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Chunks.CountAsync(chunk => chunk.Data == bytes, TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Settings for a service on an empty PostgreSQL database.</summary>
     internal static async Task<string[]> PostgresSettingsAsync() =>

@@ -26,6 +26,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public ApiClient Api { get; }
 
+    public int Id => _process.Id;
+
     /// <summary>The lines that it has written to its standard output: its log.</summary>
     public IReadOnlyList<string> Output => [.. _output];
 
@@ -38,6 +40,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the process without waiting for anything.</summary>
+    /// <param name="folder">Its working folder.</param>
+    /// <param name="port">Where it listens.</param>
+    /// <param name="settings">Its settings; one that only the test host knows starts that one.</param>
     public static ServiceProcess Start(string folder, int port, params string[] settings) =>
         Start(folder, port, ["--urls", $"http://127.0.0.1:{port}", $"--Storage:Folder={Path.Combine(folder, "data")}"], settings);
 
@@ -47,6 +52,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private static ServiceProcess Start(string folder, int port, string[] first, string[] then)
     {
+        string program = then.Any(setting => setting.StartsWith("--skew", StringComparison.Ordinal)) ? "Condense.TestHost.dll" : "Condense.Service.dll";
         var start = new ProcessStartInfo("dotnet")
         {
             UseShellExecute = false,
@@ -54,7 +60,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             WorkingDirectory = folder,
         };
-        string[] all = [Path.Combine(AppContext.BaseDirectory, "Condense.Service.dll"), .. first, .. then];
+        string[] all = [Path.Combine(AppContext.BaseDirectory, program), .. first, .. then];
         foreach (string argument in all)
         {
             start.ArgumentList.Add(argument);
@@ -98,8 +104,15 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Asks it to end: SIGTERM.</summary>
     public async Task<(int Code, string Errors)> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await SignalAsync("TERM");
         return await ExitAsync();
+    }
+
+    /// <summary>Sends it a signal, for example <c>STOP</c>.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>Waits for its end.</summary>

@@ -1,4 +1,5 @@
 using Condense.Service.Hosting;
+using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.Net.Http.Headers;
@@ -9,7 +10,8 @@ namespace Condense.Service.Access;
 /// Lets in who may: finds the key, its tenant, and whether its scopes reach. An endpoint that does not say who may use it answers nobody. Every
 /// request asks the database, so a key that was revoked on one node is refused by all of them from then on.
 /// </summary>
-internal sealed class Gatekeeper(RequestDelegate next, KeyPolicy policy, RateLimits limits, KeyUse use, TimeProvider clock, ILogger<Gatekeeper> logger)
+internal sealed class Gatekeeper(
+    RequestDelegate next, KeyPolicy policy, RateLimits limits, QuotaGuard quotas, KeyUse use, TimeProvider clock, ILogger<Gatekeeper> logger)
 {
     private const string Scheme = "Bearer ";
 
@@ -59,6 +61,11 @@ internal sealed class Gatekeeper(RequestDelegate next, KeyPolicy policy, RateLim
         {
             await RefuseRateAsync(http, wait, $"There are {(caller.KeyId is null ? "too many requests from this address" : "too many requests with this key")}; the header RateLimit says how many may come.");
             return;
+        }
+
+        if (http.Request.ContentLength is { } bytes && endpoint.Metadata.GetMetadata<BodyDocument>()?.Types.Contains(Upload.OctetStream, StringComparer.Ordinal) == true)
+        {
+            await quotas.RequireRoomAsync(db, caller.Tenant, bytes, http.RequestAborted);
         }
 
         await next(http);

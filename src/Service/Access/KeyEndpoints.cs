@@ -13,7 +13,7 @@ internal static class KeyEndpoints
     public static void MapApiKeys(this RouteGroupBuilder group)
     {
         var keys = group.MapGroup("/api-keys").WithTags("Keys");
-        keys.MapPost("/", Create).WithName("CreateApiKey").Needs(Scope.Admin).Fails(400, 415, 422);
+        keys.MapPost("/", Create).WithName("CreateApiKey").Needs(Scope.Admin).AnswersSecret().Fails(400, 415, 422);
         keys.MapGet("/", List).WithName("ListApiKeys").Needs(Scope.Admin).Fails(422);
         keys.MapGet("/{id}", Get).WithName("GetApiKey").Needs(Scope.Admin).Fails(404);
         keys.MapDelete("/{id}", Delete).WithName("DeleteApiKey").Needs(Scope.Admin).Fails(404, 409);

@@ -40,7 +40,7 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
         return result;
     }
 
-    /// <summary>Refuses bytes that would not fit, before they are sent. What is exact comes with the row.</summary>
+    /// <summary>Refuses a file that would not fit before it is sent. How much is really stored, each content once, is judged when its row is added.</summary>
     /// <exception cref="ProblemException">They don't: <c>quota_exceeded</c>.</exception>
     public async Task RequireRoomAsync(CondenseDbContext db, string tenant, long bytes, CancellationToken cancellationToken)
     {

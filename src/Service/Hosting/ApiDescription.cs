@@ -53,7 +53,7 @@ internal static class ApiDescription
             {
                 operation.RequestBody = new OpenApiRequestBody
                 {
-                    Required = true,
+                    Required = body.Required,
                     Content = body.Types.ToDictionary(type => type, IOpenApiMediaType (type) => Describe(type), StringComparer.Ordinal),
                 };
             }
@@ -91,7 +91,7 @@ internal static class ApiDescription
 
         private static OpenApiMediaType Describe(string type) => type switch
         {
-            Library.Upload.OctetStream => new OpenApiMediaType { Schema = Binary() },
+            Library.Upload.OctetStream or Uploads.Tus.ContentType => new OpenApiMediaType { Schema = Binary() },
             Library.Upload.Form => new OpenApiMediaType
             {
                 Schema = new OpenApiSchema

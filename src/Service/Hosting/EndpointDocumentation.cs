@@ -2,6 +2,7 @@ using Condense.Service.Datasets;
 using Condense.Service.Idempotency;
 using Condense.Service.Library;
 using Condense.Service.Problems;
+using Condense.Service.Uploads;
 
 namespace Condense.Service.Hosting;
 
@@ -25,6 +26,10 @@ internal static class EndpointDocumentation
     /// <summary>It takes one file, as the body or in a form.</summary>
     public static RouteHandlerBuilder WithUpload(this RouteHandlerBuilder endpoint, string octetStream, string form) =>
         endpoint.WithMetadata(new BodyDocument([octetStream, form]));
+
+    /// <summary>It takes bytes that continue an upload.</summary>
+    public static RouteHandlerBuilder WithOffsetBody(this RouteHandlerBuilder endpoint, bool required) =>
+        endpoint.WithMetadata(new BodyDocument([Tus.ContentType], required));
 
     /// <summary>It takes token counts.</summary>
     public static RouteHandlerBuilder WithCounts(this RouteHandlerBuilder endpoint) =>
@@ -52,7 +57,7 @@ internal static class EndpointDocumentation
 }
 
 /// <summary>The content types of a body that the handler reads itself.</summary>
-internal sealed record BodyDocument(IReadOnlyList<string> Types);
+internal sealed record BodyDocument(IReadOnlyList<string> Types, bool Required = true);
 
 /// <summary>The content type of an answer of bytes.</summary>
 internal sealed record BytesDocument(string Type);

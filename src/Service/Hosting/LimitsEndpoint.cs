@@ -2,6 +2,7 @@ using Condense.Service.Access;
 using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Library;
+using Condense.Service.Uploads;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -17,14 +18,25 @@ internal static class LimitsEndpoint
     /// <summary>Says how much the service takes.</summary>
     /// <param name="limits">The configured limits.</param>
     /// <param name="worker">The configured worker.</param>
+    /// <param name="uploads">The configured patience.</param>
     /// <param name="quotas">The configured quotas.</param>
     /// <param name="access">The configured rates.</param>
     /// <param name="caller">Who asks.</param>
     /// <response code="200">The limits.</response>
     public static Ok<LimitsResponse> Get(
-        IOptions<LimitsOptions> limits, IOptions<WorkerOptions> worker, IOptions<QuotaOptions> quotas, IOptions<AccessOptions> access, Caller caller) => TypedResults.Ok(new LimitsResponse
+        IOptions<LimitsOptions> limits,
+        IOptions<WorkerOptions> worker,
+        IOptions<UploadOptions> uploads,
+        IOptions<QuotaOptions> quotas,
+        IOptions<AccessOptions> access,
+        Caller caller) => TypedResults.Ok(new LimitsResponse
     {
         ModelBytes = limits.Value.ModelBytes,
+        ModelParts = limits.Value.ModelParts,
+        PartNameLength = PartName.MaxLength,
+        UploadBytesPerSecond = uploads.Value.MinBytesPerSecond,
+        UploadExpirySeconds = (long)uploads.Value.Expiry.TotalSeconds,
+        CommitSeconds = (long)uploads.Value.CommitWithin.TotalSeconds,
         DatasetBytes = limits.Value.DatasetBytes,
         JobBytes = limits.Value.JobBytes,
         PageItems = Page.MaxLimit,
@@ -46,8 +58,23 @@ internal static class LimitsEndpoint
 /// <summary>How much the service takes.</summary>
 internal sealed record LimitsResponse
 {
-    /// <summary>Bytes of an uploaded model.</summary>
+    /// <summary>Bytes of an uploaded model, all its files together.</summary>
     public required long ModelBytes { get; init; }
+
+    /// <summary>Files of a model of several files.</summary>
+    public required int ModelParts { get; init; }
+
+    /// <summary>Characters of the name of such a file.</summary>
+    public required int PartNameLength { get; init; }
+
+    /// <summary>The slowest that an upload may arrive, on average; 0 for no such bound.</summary>
+    public required int UploadBytesPerSecond { get; init; }
+
+    /// <summary>How long a resumable upload is kept after the last bytes that came.</summary>
+    public required long UploadExpirySeconds { get; init; }
+
+    /// <summary>How long after its creation a model of several files may go uncommitted.</summary>
+    public required long CommitSeconds { get; init; }
 
     /// <summary>Bytes of an uploaded dataset.</summary>
     public required long DatasetBytes { get; init; }

@@ -12,6 +12,10 @@ internal sealed record LimitsOptions
     [Range(1, long.MaxValue)]
     public long ModelBytes { get; init; } = 8L << 30;
 
+    /// <summary>Files of a model of several files. Default 1000.</summary>
+    [Range(1, 100_000)]
+    public int ModelParts { get; init; } = 1000;
+
     /// <summary>Bytes of an uploaded dataset. Default 64 MiB.</summary>
     [Range(1, 1L << 30)]
     public long DatasetBytes { get; init; } = 64L << 20;

@@ -2,12 +2,15 @@ using Condense.Service.Access;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Hosting;
 
 /// <summary>The addresses that tell whether the service lives, is ready, and has started. They reveal nothing else.</summary>
 internal static class Probes
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
     /// <summary>Adds them.</summary>
     public static void MapProbes(this WebApplication app)
     {
@@ -33,8 +36,17 @@ internal static class Probes
             throw new ProblemException(ProblemKind.Draining, "The service is stopping.");
         }
 
-        return await db.Database.CanConnectAsync(cancellationToken)
-            ? TypedResults.Text("ok")
-            : throw new ProblemException(ProblemKind.DatabaseUnavailable, "The database does not answer.");
+        // A statement, not only a connection: one out of the pool may be dead. And soon: whoever asks has a limit of its own.
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        soon.CancelAfter(s_patience);
+        try
+        {
+            await db.Database.ExecuteSqlRawAsync("SELECT 1", soon.Token);
+            return TypedResults.Text("ok");
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(ProblemKind.DatabaseUnavailable, "The database does not answer.", innerException: exception);
+        }
     }
 }

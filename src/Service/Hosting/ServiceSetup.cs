@@ -9,9 +9,9 @@ using Condense.Service.Methods;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Telemetry;
+using Condense.Service.Uploads;
 using Condense.Service.Webhooks;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Npgsql;
 using Quartz;
@@ -44,23 +44,15 @@ internal static class ServiceSetup
 
         ConfigureServer(builder);
         builder.AddTelemetry();
-        services.AddSingleton<IdSource>();
         services.AddSingleton<Node>();
-        services.AddSingleton<DataFolder>();
-        services.AddSingleton<FolderBlobs>();
-        services.AddSingleton<IBlobStore>(provider => provider.GetRequiredService<FolderBlobs>());
-        services.AddScoped<ArtifactStore>();
         services.AddAccess();
-        services.AddSingleton<WriteGate>();
         services.AddScoped<Upload>();
-        services.AddScoped<WriteTransaction>();
-        services.AddScoped<Migrator>();
-        services.AddScoped<Housekeeping>();
         AddLibrary(services);
+        services.AddUploads(storage, role);
         AddIdempotency(services);
         AddJobs(services);
         services.AddWebhooks(builder.Configuration, role);
-        AddDatabase(services, storage, machineClock);
+        services.AddStorage(storage, machineClock);
         AddScheduler(services, storage, worker, role);
         AddAnswers(services);
     }
@@ -113,6 +105,11 @@ internal static class ServiceSetup
         app.UseCountedBodies();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = _ => Task.CompletedTask });
         app.Use(ProblemWriter.WriteStatusAsync);
+        app.Use(static (context, next) =>
+        {
+            context.RequestServices.GetRequiredService<Patience>().DoNotWait();
+            return next(context);
+        });
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -137,6 +134,8 @@ internal static class ServiceSetup
         // Of every body; what takes files asks for more.
         v1.WithMetadata(new RequestSizeLimitAttribute((app.Configuration.GetSection(LimitsOptions.Section).Get<LimitsOptions>() ?? new LimitsOptions()).JobBytes));
         v1.MapModels();
+        v1.MapParts();
+        v1.MapUploads();
         v1.MapDatasets();
         v1.MapJobs();
         v1.MapWebhooks();
@@ -198,24 +197,6 @@ internal static class ServiceSetup
     /// <summary>What this process does, by the setting <c>Role</c>.</summary>
     public static ServiceRole RoleOf(IConfiguration configuration) => configuration.GetValue("Role", ServiceRole.Both);
 
-    private static void AddDatabase(IServiceCollection services, StorageOptions storage, TimeProvider machineClock)
-    {
-        if (storage.Provider == DatabaseProvider.Sqlite)
-        {
-            services.AddSingleton(machineClock);
-            services.AddSingleton(provider => new SqliteDataSource($"Data Source={provider.GetRequiredService<DataFolder>().Database}"));
-            services.AddDbContext<CondenseDbContext, SqliteDbContext>((provider, options) =>
-                options.UseSqlite(provider.GetRequiredService<SqliteDataSource>().CreateConnection(), contextOwnsConnection: true));
-            return;
-        }
-
-        services.AddSingleton(new SynchronisedTime(machineClock));
-        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<SynchronisedTime>());
-        services.AddSingleton<TimeSynchroniser>();
-        services.AddSingleton(_ => PostgresSource.Create(storage.ConnectionString));
-        services.AddDbContext<CondenseDbContext, PostgresDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-    }
-
     private static void ConfigureQuartz(IQuartzBuilder quartz, StorageOptions storage, WorkerOptions worker)
     {
         quartz.ConfigureScheduler(options =>
@@ -264,7 +245,9 @@ internal static class ServiceSetup
                 options.CheckinMisfireThreshold = worker.CheckInTolerance;
             });
         });
-        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably().RequestRecovery());
+
+        // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
+        quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
     }
 }

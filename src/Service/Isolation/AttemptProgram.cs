@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Condense.Models;
 using Condense.Pipeline.Reports;
 using Condense.Pipeline.Stages;
+using Condense.Service.Jobs;
 
 namespace Condense.Service.Isolation;
 
@@ -89,7 +90,7 @@ internal sealed class AttemptProgram
             case CompressTask compress:
                 var report = await CompressionRun.RunAsync(
                     compress.Input, compress.Output, compress.OutputFormat, compress.Recipe, EnvironmentOf(compress, compress.OnnxRuntimeLibrary, drain), new Listener(_parent, _watch), cancel);
-                var made = await ModelInspection.InspectAsync(ModelParts.Single(compress.Output), cancel);
+                var made = await ModelInspection.InspectAsync(ResultParts.Of(compress.Output), cancel);
                 return new ChildMessage(ChildWord.Done) { Report = report, Description = made };
             case AssistTask assist:
                 await CompressionRun.AssistAsync(assist.Input, assist.OutputFormat, assist.Recipe, EnvironmentOf(assist, runtime: null, drain), assist.Stage, cancel);

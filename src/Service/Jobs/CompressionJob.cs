@@ -36,9 +36,13 @@ internal sealed class CompressionJob(
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
-        // Quartz keeps a firing that a shutdown has interrupted, and hands it to another node or the next start.
-        cancellationToken.ThrowIfCancellationRequested();
         string id = WorkTriggers.SubjectOf(context);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            await ledger.ReturnAsync(id);
+            return;
+        }
+
         long asked = clock.GetTimestamp();
         if (await WhenDatabaseAnswersAsync(() => ledger.ClaimAsync(id, node.Name, CancellationToken.None), cancellationToken) is not { } claim)
         {

@@ -62,6 +62,18 @@ internal sealed partial class JobLedger
             },
             cancellationToken);
 
+    /// <summary>Hands on a job that was delivered to a process that ends before it has begun.</summary>
+    public Task ReturnAsync(string id) =>
+        transaction.RunAsync(
+            async cancel =>
+            {
+                int waiting = await db.Jobs.IgnoreQueryFilters().Where(row => row.Id == id && row.State == JobState.Queued && row.LeaseUntil == 0)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.LeaseUntil, Lapsed), cancel);
+                await Notices.SendAsync(db, cancel, Notices.Handover);
+                return waiting;
+            },
+            CancellationToken.None);
+
     /// <summary>Moves on the leases of all attempts of a node, in one statement.</summary>
     /// <returns>The jobs that the node has, with their tokens and states.</returns>
     public async Task<IReadOnlyDictionary<string, (int Token, JobState State)>> RenewAsync(string worker, CancellationToken cancellationToken)

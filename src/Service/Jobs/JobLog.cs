@@ -8,11 +8,11 @@ internal static partial class JobLog
     public static partial void AttemptFailed(ILogger logger, Exception exception, string job, int attempt);
 
     /// <summary>An attempt began.</summary>
-    [LoggerMessage(EventId = 3010, Level = LogLevel.Information, Message = "Attempt {Attempt} of {Job} began")]
+    [LoggerMessage(EventId = 3030, Level = LogLevel.Information, Message = "Attempt {Attempt} of {Job} began")]
     public static partial void AttemptBegan(ILogger logger, string job, int attempt);
 
     /// <summary>An attempt has ended.</summary>
-    [LoggerMessage(EventId = 3011, Level = LogLevel.Information, Message = "The attempt at {Job} ended: {Reason}")]
+    [LoggerMessage(EventId = 3031, Level = LogLevel.Information, Message = "The attempt at {Job} ended: {Reason}")]
     public static partial void AttemptEnded(ILogger logger, string job, string reason);
 
     /// <summary>Housekeeping found what a dead process had left.</summary>

@@ -32,7 +32,8 @@ internal sealed class RecipeJudge
     {
         // The seed decides nothing here.
         byte[] document = JsonSerializer.SerializeToUtf8Bytes(recipe with { Seed = 0 }, ApiJson.Options);
-        string key = $"{model.Sha256}/{output}/{Convert.ToHexString(SHA256.HashData(document))}";
+        string files = string.Join('+', model.Parts.Select(part => $"{part.Name}={part.Sha256}").Prepend(model.Sha256).Order(StringComparer.Ordinal));
+        string key = $"{files}/{output}/{Convert.ToHexString(SHA256.HashData(document))}";
         if (_verdicts.Count >= Remembered)
         {
             _verdicts.Clear();

@@ -15,7 +15,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     /// <param name="claim">The attempt's claim.</param>
     /// <param name="source">The model that was compressed.</param>
     /// <param name="made">What the run has made: its report, and what the model is.</param>
-    /// <param name="path">The file that the run made.</param>
+    /// <param name="path">The file that the run made; beside it, by the names that it refers to, those that it could not hold itself.</param>
     /// <param name="cancellationToken">Gives up; nothing is published.</param>
     /// <returns>False when the attempt had lost the job, or the job was canceled.</returns>
     /// <exception cref="InvalidDataException">The file is not the one that the report is about.</exception>
@@ -29,6 +29,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
         }
 
+        var parts = ResultParts.Of(path);
         var model = new StoredModel
         {
             Id = ids.Next("mdl_"),
@@ -36,31 +37,62 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             Name = source.Name,
             Format = report.Format,
             Sha256 = file.Sha256,
-            Bytes = file.Bytes,
+            Bytes = description.Bytes,
             State = ModelState.Ready,
             SourceJobId = claim.Id,
             MetadataJson = MetadataOf(claim),
             CreatedAt = clock.GetUtcNow(),
         };
         InspectionJob.Describe(model, description);
-        bool published = await ledger.SucceedAsync(
+        var others = new List<(string Name, StagedFile File)>();
+        try
+        {
+            foreach (var (name, other) in parts.Others)
+            {
+                others.Add((name, await store.StageFileAsync(other, cancellationToken)));
+            }
+
+            bool published = await SucceedAsync(claim, model, made, (Path.GetFileName(path), file), others, cancellationToken);
+            foreach (var (stage, seconds) in published ? report.SecondsByStage : new Dictionary<string, double>(StringComparer.Ordinal))
+            {
+                metrics.StageTook(stage, seconds);
+            }
+
+            return published;
+        }
+        finally
+        {
+            foreach (var (_, other) in others)
+            {
+                await other.DisposeAsync();
+            }
+        }
+    }
+
+    private Task<bool> SucceedAsync(
+        Job claim,
+        StoredModel model,
+        ChildResult made,
+        (string Name, StagedFile File) main,
+        List<(string Name, StagedFile File)> others,
+        CancellationToken cancellationToken) =>
+        ledger.SucceedAsync(
             claim,
-            JobSuccess.Of(report, model.Id) with { PeakMemoryBytes = made.PeakMemoryBytes },
+            JobSuccess.Of(made.Report!, model.Id) with { PeakMemoryBytes = made.PeakMemoryBytes },
             async cancel =>
             {
-                await store.AdoptAsync(file, cancel);
+                await store.AdoptAsync(main.File, cancel);
                 db.Add(model);
-                db.Add(InspectionJob.LayersOf(model.Id, description));
-                db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(report, ReportJson.Options) });
+                foreach (var (name, file) in others.Count == 0 ? [] : others.Prepend(main))
+                {
+                    await store.AdoptAsync(file, cancel);
+                    db.Add(new ModelPart { ModelId = model.Id, Name = name, TenantId = model.TenantId, Sha256 = file.Sha256, Bytes = file.Bytes, IsMain = file == main.File });
+                }
+
+                db.Add(InspectionJob.LayersOf(model.Id, made.Description!));
+                db.Add(new StoredReport { JobId = claim.Id, Json = JsonSerializer.Serialize(made.Report!, ReportJson.Options) });
             },
             cancellationToken);
-        foreach (var (stage, seconds) in published ? report.SecondsByStage : new Dictionary<string, double>(StringComparer.Ordinal))
-        {
-            metrics.StageTook(stage, seconds);
-        }
-
-        return published;
-    }
 
     /// <summary>The result is found by the same names and values as its job.</summary>
     private static string? MetadataOf(Job claim)

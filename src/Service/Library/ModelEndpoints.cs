@@ -4,6 +4,7 @@ using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -37,21 +38,44 @@ internal static class ModelEndpoints
     /// afterwards (`validating → ready | rejected`). `?metadata.git=4f2a` gives it names and values of your own. With `Content-Digest: sha-256=:…:` the bytes are verified on arrival.
     ///
     /// To try it here, choose `samples/moby-dick-lstm.onnx` of the repository. A browser page is not meant for gigabytes: use
-    /// `curl --data-binary @model.onnx -H 'Content-Type: application/octet-stream'` for large files.
+    /// `curl --data-binary @model.onnx -H 'Content-Type: application/octet-stream'` for large files; `POST /v1/uploads` takes uploads that can be resumed.
+    ///
+    /// With `?parts=true` there is no body: the model is `receiving`, takes its files one by one at `POST /v1/models/{id}/parts`, and is whole with
+    /// `POST /v1/models/{id}/commit`.
     /// </remarks>
     /// <param name="http">The request.</param>
     /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="upload">Receives the file.</param>
     /// <param name="library">The models.</param>
+    /// <param name="parts">Takes the files of models of several files.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters. Default: the file name of the form, if it is one.</param>
-    /// <response code="201">The model, `validating`.</response>
+    /// <param name="severalFiles">Whether the model has several files, which come one by one.</param>
+    /// <response code="201">The model, `validating` or `receiving`.</response>
     public static async Task<Created<ModelResponse>> Create(
-        HttpContext http, IdempotentRequest first, Upload upload, ModelLibrary library, IOptions<LimitsOptions> limits, string? name = null)
+        HttpContext http,
+        IdempotentRequest first,
+        Upload upload,
+        ModelLibrary library,
+        PartLibrary parts,
+        IOptions<LimitsOptions> limits,
+        string? name = null,
+        [FromQuery(Name = "parts")] bool severalFiles = false)
     {
         first.AnswerWith<StoredModel>(model => KeptAnswer.Created($"/v1/models/{model.Id}", ModelResponse.Of(model)));
         string? given = ResourceName.Check(name);
         var metadata = ClientMetadata.OfQuery(http.Request);
+        if (severalFiles)
+        {
+            if (http.Request.ContentLength > 0 || http.Request.Headers.TransferEncoding.Count > 0)
+            {
+                throw ProblemException.Field("?parts", "With parts=true there is no body: each file goes to POST /v1/models/{id}/parts?name=….");
+            }
+
+            var receiving = await parts.CreateAsync(given, metadata, http.RequestAborted);
+            return TypedResults.Created($"/v1/models/{receiving.Id}", ModelResponse.Of(receiving));
+        }
+
         var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);
         await using (file)
         {
@@ -144,6 +168,7 @@ internal static class ModelEndpoints
 
     /// <summary>Downloads a model's bytes.</summary>
     /// <remarks>
+    /// Of a model of several files this is the main one; the others are at `/v1/models/{id}/parts/{name}`.
     /// `Range` (also `bytes=-100`), `If-Range`, `If-None-Match`; the strong `ETag` is the SHA-256, and so is `Repr-Digest`. A request
     /// for several ranges is answered with the whole. A browser page is not meant for gigabytes: use curl for large files.
     /// </remarks>
@@ -167,21 +192,28 @@ internal static class ModelEndpoints
             throw new ProblemException(ProblemKind.ModelNotReady, $"The model {id} is still being received.");
         }
 
-        http.Response.Headers[ContentDigest.RepresentationField] = ContentDigest.Format(model.Sha256);
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-        return TypedResults.Stream(
-            await store.OpenReadAsync(model.Sha256, http.RequestAborted) ?? throw ModelLibrary.NoModel(id),
-            Upload.OctetStream,
-            FileNameOf(model),
-            lastModified: null,
-            new EntityTagHeaderValue($"\"sha256-{model.Sha256}\""),
-            enableRangeProcessing: true);
+        return await SendAsync(http, store, model, model.Sha256, FileNameOf(model));
+    }
+
+    /// <summary>Sends a file of a model.</summary>
+    public static async Task<FileStreamHttpResult> SendAsync(HttpContext http, ArtifactStore store, StoredModel model, string sha256, string fileName)
+    {
+        var bytes = await store.OpenReadAsync(sha256, http.RequestAborted) ?? throw ModelLibrary.NoModel(model.Id);
+        http.Response.Headers[ContentDigest.RepresentationField] = ContentDigest.Format(sha256);
+        return TypedResults.Stream(bytes, Upload.OctetStream, fileName, lastModified: null, new EntityTagHeaderValue($"\"sha256-{sha256}\""), enableRangeProcessing: true);
     }
 
     /// <summary>Refuses what needs the weights of a model that has not been read, or can't be used.</summary>
     /// <exception cref="ProblemException">The model is not ready: <c>model_not_ready</c>.</exception>
     public static void RequireReady(StoredModel model)
     {
+        if (model.State == ModelState.Receiving)
+        {
+            throw new ProblemException(
+                ProblemKind.ModelNotReady, $"The model {model.Id} is still being received. Add its files, then POST /v1/models/{model.Id}/commit.");
+        }
+
         if (model.State == ModelState.Validating)
         {
             throw new ProblemException(ProblemKind.ModelNotReady, $"The model {model.Id} is still being validated. Ask again when GET /v1/models/{model.Id} says ready.");
@@ -196,6 +228,12 @@ internal static class ModelEndpoints
 
     private static string FileNameOf(StoredModel model)
     {
+        if (model.Parts.Find(part => part.IsMain) is { } main)
+        {
+            // The others refer to each other by these names.
+            return main.Name;
+        }
+
         string extension = model.Format switch
         {
             Models.ModelFormat.Onnx => ".onnx",

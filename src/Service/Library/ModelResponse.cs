@@ -14,17 +14,20 @@ internal sealed record ModelResponse
     /// <summary>What the upload called it.</summary>
     public string? Name { get; init; }
 
-    /// <summary>`validating` until every weight has been read, then `ready` or `rejected`.</summary>
+    /// <summary>`receiving` while files of a model of several files are uploaded, `validating` until every weight has been read, then `ready` or `rejected`.</summary>
     public required ModelState State { get; init; }
 
     /// <summary>The format, found from the bytes; absent while receiving.</summary>
     public ModelFormat? Format { get; init; }
 
-    /// <summary>SHA-256 of the file, lower-case hex; absent while receiving.</summary>
+    /// <summary>SHA-256 of the file, of a model of several files that of the main one; lower-case hex; absent while receiving.</summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>Length of the file.</summary>
+    /// <summary>Bytes of all its files.</summary>
     public required long Bytes { get; init; }
+
+    /// <summary>The files of a model of several files, by name; absent for a model of one file.</summary>
+    public IReadOnlyList<PartResponse>? Parts { get; init; }
 
     /// <summary>Numbers in all floating-point tensors; absent while validating.</summary>
     public long? ParameterCount { get; init; }
@@ -66,6 +69,7 @@ internal sealed record ModelResponse
             Format = model.Format,
             Sha256 = model.Sha256,
             Bytes = model.Bytes,
+            Parts = model.Parts.Count == 0 ? null : [.. model.Parts.OrderBy(part => part.Name, StringComparer.Ordinal).Select(PartResponse.Of)],
             ParameterCount = model.ParameterCount,
             Opsets = graph?.Opsets,
             Inputs = graph?.Inputs,

@@ -28,6 +28,9 @@ internal sealed class StoredModel : ITenantOwned
     /// <summary>Bytes of all its files.</summary>
     public required long Bytes { get; set; }
 
+    /// <summary>The files of a model of several files, the main one among them; empty for a model of one file.</summary>
+    public List<ModelPart> Parts { get; } = [];
+
     /// <summary>Where it is.</summary>
     public required ModelState State { get; set; }
 

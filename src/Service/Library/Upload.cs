@@ -1,6 +1,6 @@
 using Condense.Service.Problems;
 using Condense.Service.Storage;
-using Microsoft.AspNetCore.Http.Features;
+using Condense.Service.Uploads;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -30,7 +30,7 @@ internal sealed class Upload(ArtifactStore store)
         var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed : null;
         if (type is not null && type.MediaType.Equals(Form, StringComparison.OrdinalIgnoreCase))
         {
-            Allow(request, limit + FormOverhead);
+            RequestBody.Allow(request.HttpContext, limit + FormOverhead);
             return await ReceivePartAsync(request, HeaderUtilities.RemoveQuotes(type.Boundary).Value, limit);
         }
 
@@ -40,17 +40,8 @@ internal sealed class Upload(ArtifactStore store)
                 ProblemKind.UnsupportedMediaType, $"A file comes as {OctetStream}, or as the file part of {Form}; this is \"{request.ContentType}\".");
         }
 
-        Allow(request, limit);
+        RequestBody.Allow(request.HttpContext, limit);
         return (await ReceiveAsync(request.Body, request.Headers, limit, request.HttpContext.RequestAborted), null);
-    }
-
-    /// <summary>The server refuses a longer body by its announced length, before anything is read.</summary>
-    private static void Allow(HttpRequest request, long bytes)
-    {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
-        {
-            feature.MaxRequestBodySize = bytes;
-        }
     }
 
     private async Task<(StagedFile File, string? Name)> ReceivePartAsync(HttpRequest request, string? boundary, long limit)
@@ -80,7 +71,7 @@ internal sealed class Upload(ArtifactStore store)
 
                 if (file is not null)
                 {
-                    throw ProblemException.Field("", "The form has more than one file. A model is one file in this version.");
+                    throw ProblemException.Field("", "The form has more than one file. Send one in each request: a model of several files takes them at POST /v1/models/{id}/parts.");
                 }
 
                 file = await ReceiveAsync(section.Body, new HeaderDictionary(section.Headers ?? []), limit, cancellationToken);

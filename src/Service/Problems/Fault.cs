@@ -2,7 +2,7 @@ using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Service.Isolation;
-using Microsoft.Data.Sqlite;
+using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Problems;
@@ -18,11 +18,6 @@ internal sealed record Fault(
 {
     /// <summary>ENOSPC and EDQUOT, as .NET hands them on.</summary>
     private static readonly int[] s_diskFull = [28, 122];
-
-    /// <summary>SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN.</summary>
-    private static readonly int[] s_databaseAway = [5, 6, 14];
-
-    private const int SqliteFull = 13;
 
     /// <summary>How an attempt that failed so has ended: the kind's word, unless something else is to be said of it.</summary>
     public string AttemptEnd { get; init; } = Kind.Code;
@@ -48,13 +43,14 @@ internal sealed record Fault(
         ChildDiedException died => new(ProblemKind.Internal, died.Message, []) { AttemptEnd = Jobs.AttemptEnd.WorkerDied },
         OutOfMemoryException => new(ProblemKind.OutOfMemory, "The model needs more memory than this machine has free.", []),
         IOException io when s_diskFull.Contains(io.HResult) => StorageFull,
-        SqliteException { SqliteErrorCode: SqliteFull } => StorageFull,
-        SqliteException sqlite when s_databaseAway.Contains(sqlite.SqliteErrorCode) => new(ProblemKind.DatabaseUnavailable, "The database is busy. Try again.", []),
+        _ when DatabaseFault.IsFull(exception) => StorageFull,
+        _ when DatabaseFault.IsAway(exception) => new(ProblemKind.DatabaseUnavailable, "The database does not answer, or is too busy. Try again in a moment.", []),
+        _ when DatabaseFault.IsConflict(exception) => new(ProblemKind.DatabaseUnavailable, "Too many requests change the same thing at once. Try again in a moment.", []),
         DbUpdateException { InnerException: { } inner } => Of(inner),
         _ => new(ProblemKind.Internal, "An unexpected error occurred; the service's log has the details.", []),
     };
 
-    private static Fault StorageFull => new(ProblemKind.StorageFull, "The disk of the data folder is full. Free some space, then try again.", []);
+    private static Fault StorageFull => new(ProblemKind.StorageFull, "The disk of the data folder or of the database is full. Free some space, then try again.", []);
 
     private static ProblemKind KindOf(ModelFormatError error) => error switch
     {
@@ -71,7 +67,7 @@ internal sealed record Fault(
     {
         string offset = exception.Offset is { } at ? $" (at byte {at})" : "";
         return exception.Code == ModelFormatError.MissingPart
-            ? $"{exception.Message}{offset} Models of several files can't be uploaded in this version: store the weights in the model file itself."
+            ? $"{exception.Message}{offset} A model of several files begins with POST /v1/models?parts=true and takes each of them at POST /v1/models/{{id}}/parts?name=…."
             : exception.Message + offset;
     }
 

@@ -30,6 +30,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>A page of another site, or a name that is not this machine's, sent the request.</summary>
     public static readonly ProblemKind ForbiddenOrigin = new("forbidden_origin", 403, "Requests from other origins are not answered.");
 
+    /// <summary>The bytes of one request of an upload are not those that were announced; the status is the tus protocol's own.</summary>
+    public static readonly ProblemKind ChecksumMismatch = new("checksum_mismatch", 460, "The bytes are not those that the checksum announced.", Retryable: true);
+
+    /// <summary>The body came too slowly.</summary>
+    public static readonly ProblemKind RequestTimeout = new("request_timeout", 408, "The body came too slowly.", Retryable: true);
+
     /// <summary>There is no such thing.</summary>
     public static readonly ProblemKind NotFound = new("not_found", 404, "There is no such resource.");
 
@@ -47,6 +53,15 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>The job is not in a terminal state.</summary>
     public static readonly ProblemKind JobNotFinished = new("job_not_finished", 409, "The job has not finished yet.", Retryable: true);
+
+    /// <summary>The model is whole: its files can't be changed any more.</summary>
+    public static readonly ProblemKind ModelCommitted = new("model_committed", 409, "The files of the model can't be changed any more.");
+
+    /// <summary>The upload goes on elsewhere.</summary>
+    public static readonly ProblemKind UploadOffsetMismatch = new("upload_offset_mismatch", 409, "The upload is at another byte.");
+
+    /// <summary>It came to no end in time.</summary>
+    public static readonly ProblemKind Expired = new("expired", 410, "The resource has expired.");
 
     /// <summary>An unfinished job needs it.</summary>
     public static readonly ProblemKind ResourceInUse = new("resource_in_use", 409, "The resource is in use.", Retryable: true);
@@ -95,6 +110,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>A broken file.</summary>
     public static readonly ProblemKind CorruptModel = new("corrupt_model", 422, "The model file is broken.");
+
+    /// <summary>Files of a model that do not belong together.</summary>
+    public static readonly ProblemKind PartsMismatch = new("parts_mismatch", 422, "The files of the model don't fit together.");
 
     /// <summary>External data outside its place.</summary>
     public static readonly ProblemKind UnsafeExternalData = new("unsafe_external_data", 422, "The model's external data is not safe to read.");
@@ -157,7 +175,8 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>The kind for a bare status from the framework.</summary>
     public static ProblemKind OfStatus(int status) => status switch
     {
-        400 or 408 or 414 or 431 => MalformedHeader,
+        400 or 414 or 431 => MalformedHeader,
+        408 => RequestTimeout,
         403 => ForbiddenOrigin,
         404 => NotFound,
         405 => MethodNotAllowed,

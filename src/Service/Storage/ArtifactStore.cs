@@ -1,11 +1,12 @@
 using Condense.Service.Access;
 using Condense.Service.Problems;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Condense.Service.Storage;
 
 /// <summary>The artifacts of the caller's tenant: blobs by digest, each but once.</summary>
-internal sealed class ArtifactStore(CondenseDbContext db, IBlobStore blobs, Caller caller, TimeProvider clock)
+internal sealed class ArtifactStore(CondenseDbContext db, WriteTransaction transaction, IBlobStore blobs, Caller caller, TimeProvider clock)
 {
     /// <summary>Stores a stream; see <see cref="IBlobStore.StageAsync"/>.</summary>
     /// <exception cref="ProblemException">There are more bytes than the limit: <c>payload_too_large</c>.</exception>
@@ -20,11 +21,21 @@ internal sealed class ArtifactStore(CondenseDbContext db, IBlobStore blobs, Call
     /// </summary>
     public async Task AdoptAsync(StagedFile file, CancellationToken cancellationToken)
     {
-        if (!await db.Artifacts.AnyAsync(row => row.Sha256 == file.Sha256, cancellationToken))
+        // One statement, for two may come with the same bytes at once. The row that is there already is locked by the update that changes nothing:
+        // nobody takes it away before the rows that will refer to it are committed.
+        var artifact = new Artifact { TenantId = caller.Tenant, Sha256 = file.Sha256, BlobId = file.BlobId, Bytes = file.Bytes, CreatedAt = clock.GetUtcNow() };
+        object createdAt = db is SqliteDbContext ? new DateTimeOffsetToBinaryConverter().ConvertToProvider(artifact.CreatedAt)! : artifact.CreatedAt;
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO artifact (tenant_id, sha256, blob_id, bytes, created_at)
+            VALUES ({artifact.TenantId}, {artifact.Sha256}, {artifact.BlobId}, {artifact.Bytes}, {createdAt})
+            ON CONFLICT (tenant_id, sha256) DO UPDATE SET bytes = excluded.bytes
+            """,
+            cancellationToken);
+        if (string.Equals(await BlobOfAsync(file.Sha256, cancellationToken), file.BlobId, StringComparison.Ordinal))
         {
+            transaction.WhenUndone(() => file.IsKept = false);
             blobs.Keep(file);
-            db.Add(new Artifact { TenantId = caller.Tenant, Sha256 = file.Sha256, BlobId = file.BlobId, Bytes = file.Bytes, CreatedAt = clock.GetUtcNow() });
-            await db.SaveChangesAsync(cancellationToken);
         }
     }
 
@@ -34,9 +45,12 @@ internal sealed class ArtifactStore(CondenseDbContext db, IBlobStore blobs, Call
 
     /// <summary>An artifact as a file on this machine; null when it is gone.</summary>
     public async Task<LocalFile?> FetchAsync(string sha256, CancellationToken cancellationToken) =>
-        await BlobOfAsync(sha256, cancellationToken) is { } blob ? await blobs.FetchAsync(blob, cancellationToken) : null;
+        await BlobOfAsync(sha256, cancellationToken) is { } blob ? await blobs.FetchAsync(blob, cancellationToken, sha256) : null;
 
-    /// <summary>Takes the artifact's row when nothing refers to it any more. Only inside <see cref="WriteTransaction"/>.</summary>
+    /// <summary>
+    /// Takes the artifact's row when nothing refers to it any more. Only inside <see cref="WriteTransaction"/>: should a row come to refer to it
+    /// meanwhile, the foreign key refuses, and the transaction runs again and sees that row.
+    /// </summary>
     /// <returns>The blob that is to be removed once the transaction has committed; null when it is still referred to.</returns>
     public async Task<string?> ReleaseAsync(string sha256, CancellationToken cancellationToken)
     {

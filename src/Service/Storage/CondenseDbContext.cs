@@ -122,9 +122,10 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
         {
             part.ToTable("model_part");
             part.HasKey(row => new { row.ModelId, row.Name });
-            part.HasOne<StoredModel>().WithMany().HasForeignKey(row => row.ModelId).OnDelete(DeleteBehavior.Cascade);
+            part.HasOne<StoredModel>().WithMany(row => row.Parts).HasForeignKey(row => row.ModelId).OnDelete(DeleteBehavior.Cascade);
             part.HasOne<Artifact>().WithMany().HasForeignKey(row => new { row.TenantId, row.Sha256 }).OnDelete(DeleteBehavior.Restrict);
         });
+        model.Navigation(row => row.Parts).AutoInclude();
         modelBuilder.Entity<StoredInspection>(inspection =>
         {
             inspection.ToTable("inspection");

@@ -1,6 +1,5 @@
-using System.Buffers;
 using System.Security.Cryptography;
-using Condense.Service.Problems;
+using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Storage;
 
@@ -10,8 +9,6 @@ namespace Condense.Service.Storage;
 /// </summary>
 internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
 {
-    private const int BufferBytes = 1 << 20;
-
     /// <summary>The first characters of a blob's id.</summary>
     public const string Prefix = "blb_";
 
@@ -24,47 +21,25 @@ internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
     {
         string blobId = ids.Next(Prefix);
         string path = Path.Combine(folder.Staging, blobId);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        bool whole = false;
         try
         {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            long length = 0;
-            using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.Asynchronous))
-            {
-                int read;
-                while ((read = await source.ReadAtLeastAsync(buffer.AsMemory(0, BufferBytes), BufferBytes, throwOnEndOfStream: false, cancellationToken)) > 0)
-                {
-                    if (read > limit - length)
-                    {
-                        throw new ProblemException(ProblemKind.PayloadTooLarge, $"The file has more than the {limit} bytes that are accepted. GET /v1/limits lists the limits.");
-                    }
-
-                    hash.AppendData(buffer, 0, read);
-                    await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), length, cancellationToken);
-                    length += read;
-                }
-
-                RandomAccess.FlushToDisk(file);
-            }
-
-            whole = true;
-            return new StagedFile(blobId, path, Convert.ToHexStringLower(hash.GetHashAndReset()), length, Discard);
+            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.Asynchronous);
+            var (sha256, bytes) = await Inflow.TakeAsync(
+                source, limit, (block, offset, cancel) => RandomAccess.WriteAsync(file, block, offset, cancel).AsTask(), cancellationToken);
+            RandomAccess.FlushToDisk(file);
+            return new StagedFile(blobId, path, sha256, bytes, Discard);
         }
-        finally
+        catch
         {
-            ArrayPool<byte>.Shared.Return(buffer);
-            if (!whole)
-            {
-                File.Delete(path);
-            }
+            File.Delete(path);
+            throw;
         }
     }
 
     /// <inheritdoc/>
     public async Task<StagedFile> StageFileAsync(string path, CancellationToken cancellationToken)
     {
-        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, Inflow.BlockBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);
         byte[] digest = await SHA256.HashDataAsync(stream, cancellationToken);
         return new StagedFile(ids.Next(Prefix), path, Convert.ToHexStringLower(digest), stream.Length, Discard);
     }
@@ -73,8 +48,13 @@ internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
     public void Keep(StagedFile file)
     {
         string path = PathOf(file.BlobId);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.Move(file.Path, path);
+        if (!string.Equals(file.Path, path, StringComparison.Ordinal))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Move(file.Path, path);
+            file.Path = path;
+        }
+
         file.IsKept = true;
     }
 
@@ -94,7 +74,7 @@ internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
     }
 
     /// <inheritdoc/>
-    public Task<LocalFile?> FetchAsync(string blobId, CancellationToken cancellationToken)
+    public Task<LocalFile?> FetchAsync(string blobId, CancellationToken cancellationToken, string? sha256 = null)
     {
         string path = PathOf(blobId);
         return Task.FromResult(File.Exists(path) ? new LocalFile(path) : null);
@@ -110,6 +90,30 @@ internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> RemoveUnnamedAsync(CondenseDbContext db, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        // The files first: what is named after this look is not among them.
+        string[] files =
+        [
+            .. new[] { folder.Artifacts, folder.Staging }
+                .SelectMany(place => Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories))
+                .Where(path => File.GetLastWriteTimeUtc(path) < before.UtcDateTime),
+        ];
+        if (files.Length == 0)
+        {
+            return 0;
+        }
+
+        var named = await db.Artifacts.IgnoreQueryFilters().Select(row => row.BlobId)
+            .Concat(db.Checkpoints.IgnoreQueryFilters().Select(row => row.BlobId))
+            .Concat(db.Uploads.IgnoreQueryFilters().Select(row => row.BlobId))
+            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        string[] unnamed = [.. files.Where(path => !named.Contains(Path.GetFileName(path)))];
+        Array.ForEach(unnamed, File.Delete);
+        return unnamed.Length;
     }
 
     private static ValueTask Discard(StagedFile file)

@@ -4,17 +4,19 @@ using Microsoft.EntityFrameworkCore;
 namespace Condense.Service.Storage;
 
 /// <summary>
-/// At start, before anything is answered: removes what a dead process has left on the disk, and sees to it that every unfinished piece of work
-/// will be delivered.
+/// At start, before anything is answered: removes what a dead process has left in this process's folder, and sees to it that every unfinished piece of
+/// work will be delivered. What belongs to all nodes is the <see cref="ExpirySweeper"/>'s.
 /// </summary>
 internal sealed class Housekeeping(
-    CondenseDbContext db, Redelivery redelivery, DataFolder folder, ILogger<Housekeeping> logger)
+    CondenseDbContext db, Redelivery redelivery, DataFolder folder, IBlobStore blobs, TimeProvider clock, ILogger<Housekeeping> logger)
 {
     /// <summary>Does all of it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        int staged = RemoveStaged();
-        int artifacts = await RemoveOrphansAsync(cancellationToken);
+        int staged = RemoveScratch() + folder.RemoveDeadNodes();
+
+        // Nobody else stages into this folder, and nothing of this process is younger than now.
+        int artifacts = db is SqliteDbContext ? await blobs.RemoveUnnamedAsync(db, clock.GetUtcNow(), cancellationToken) : 0;
         int folders = await RemoveJobFoldersAsync(cancellationToken);
         await redelivery.ForgetLeasesAsync(cancellationToken);
         int rescheduled = await redelivery.HandOverAsync(cancellationToken) + await redelivery.RescheduleAsync(cancellationToken);
@@ -24,21 +26,12 @@ internal sealed class Housekeeping(
         }
     }
 
-    private int RemoveStaged()
+    /// <summary>Where the database holds the bytes, the files of this machine are copies, and of unknown worth after a crash.</summary>
+    private int RemoveScratch()
     {
-        string[] files = Directory.GetFiles(folder.Staging);
+        string[] files = db is SqliteDbContext ? [] : [.. Directory.GetFiles(folder.Staging), .. Directory.GetFiles(folder.Cache)];
         Array.ForEach(files, File.Delete);
         return files.Length;
-    }
-
-    /// <summary>Files that were renamed into the store by a transaction that did not commit, or whose removal was cut short.</summary>
-    private async Task<int> RemoveOrphansAsync(CancellationToken cancellationToken)
-    {
-        var known = await db.Artifacts.IgnoreQueryFilters().Select(artifact => artifact.BlobId)
-            .Concat(db.Checkpoints.IgnoreQueryFilters().Select(checkpoint => checkpoint.BlobId)).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
-        string[] orphans = [.. Directory.EnumerateFiles(folder.Artifacts, "*", SearchOption.AllDirectories).Where(path => !known.Contains(Path.GetFileName(path)))];
-        Array.ForEach(orphans, File.Delete);
-        return orphans.Length;
     }
 
     private async Task<int> RemoveJobFoldersAsync(CancellationToken cancellationToken)

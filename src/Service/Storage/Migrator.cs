@@ -1,10 +1,12 @@
 using Condense.Service.Access;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Quartz;
 
 namespace Condense.Service.Storage;
 
 /// <summary>Brings the tables up to date at start. Several processes may start at once: on PostgreSQL one of them does it and the others wait.</summary>
-internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, TimeProvider clock)
+internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, ISchedulerFactory schedulers, TimeProvider clock)
 {
     /// <summary>Any number that nobody else takes an advisory lock on.</summary>
     private const long LockId = 72134001;
@@ -13,6 +15,7 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
     /// <exception cref="StartupException">Migrations are missing.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
+        await WaitAsync(cancellationToken);
         string[] missing = [.. await db.Database.GetPendingMigrationsAsync(cancellationToken)];
         if (missing.Length > 0)
         {
@@ -22,6 +25,7 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
     }
 
     /// <summary>Does it.</summary>
+    /// <exception cref="StartupException">The database is not there, or does not let us.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         if (services.GetService<SqliteDataSource>() is { } file)
@@ -31,11 +35,23 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
             return;
         }
 
+        await WaitAsync(cancellationToken);
         await db.Database.OpenConnectionAsync(cancellationToken);
+
+        // Another node may take minutes over a large table.
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({LockId})", cancellationToken);
         try
         {
             await ApplyAsync(cancellationToken);
+
+            // Quartz makes its own tables when the scheduler is made: under the same lock.
+            await schedulers.GetScheduler(cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new StartupException(
+                $"The database user may not make the tables: {exception.MessageText}. Grant it CREATE on the schema public, or let its owner start the service once.", exception);
         }
         finally
         {
@@ -43,6 +59,8 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
             await db.Database.CloseConnectionAsync();
         }
     }
+
+    private Task WaitAsync(CancellationToken cancellationToken) => services.GetService<DatabaseStart>()?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
 
     private async Task ApplyAsync(CancellationToken cancellationToken)
     {

@@ -13,9 +13,8 @@ internal static class PostgresSource
         "-c idle_in_transaction_session_timeout=10s -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3";
 
     /// <summary>Makes the pool. Options of the connection string come after ours and win.</summary>
-    public static NpgsqlDataSource Create(string connectionString)
+    public static NpgsqlDataSource Create(NpgsqlConnectionStringBuilder builder)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
         builder.Options = $"{SessionOptions} {builder.Options}".TrimEnd();
         return NpgsqlDataSource.Create(builder);
     }

@@ -11,8 +11,8 @@ internal sealed class StagedFile(string blobId, string path, string sha256, long
     /// <summary>Their name in the store.</summary>
     public string BlobId => blobId;
 
-    /// <summary>The copy on this machine.</summary>
-    public string Path => path;
+    /// <summary>The copy on this machine; the store moves it when the bytes are kept.</summary>
+    public string Path { get; set; } = path;
 
     /// <summary>Their digest, lower-case hex.</summary>
     public string Sha256 => sha256;
@@ -20,7 +20,7 @@ internal sealed class StagedFile(string blobId, string path, string sha256, long
     /// <summary>Their length.</summary>
     public long Bytes => bytes;
 
-    /// <summary>Whether they have become an artifact.</summary>
+    /// <summary>Whether a row names them: then they are not removed. Taken back when that row's transaction does not commit.</summary>
     public bool IsKept { get; set; }
 
     /// <inheritdoc/>

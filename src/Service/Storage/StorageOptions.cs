@@ -20,7 +20,23 @@ internal sealed record StorageOptions
     /// </summary>
     public bool Migrate { get; init; } = true;
 
-    /// <summary>The data folder; made at start. On PostgreSQL nothing in it is worth keeping. Default: <c>data</c> in the working folder.</summary>
+    /// <summary>The data folder; made at start. On PostgreSQL each process takes a folder <c>node-N</c> in it, and nothing there is worth keeping. Default: <c>data</c> in the working folder.</summary>
     [Required]
     public string Folder { get; init; } = "data";
+
+    /// <summary>On PostgreSQL: the most bytes of models that are kept as files on this machine. Default: 20 GiB.</summary>
+    [Range(0, long.MaxValue)]
+    public long CacheBytes { get; init; } = 20L << 30;
+
+    /// <summary>How long a start waits for PostgreSQL: containers start together. Default: 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan StartPatience { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a worker waits for PostgreSQL when it is away, before its attempt fails. Requests do not wait. Default: 2 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often what has expired is removed. Default: 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan SweepInterval { get; init; } = TimeSpan.FromMinutes(10);
 }

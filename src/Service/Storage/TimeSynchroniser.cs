@@ -51,7 +51,7 @@ internal sealed partial class TimeSynchroniser(NpgsqlDataSource database, Synchr
             {
                 await MeasureAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The monotonic clock keeps the time meanwhile.
                 LogMissed(logger, exception);

@@ -5,6 +5,9 @@ namespace Condense.Service.Uploads;
 /// <summary>A row of the table <c>upload</c>: a resumable upload that is not whole yet, or has just become a model.</summary>
 internal sealed class UploadSession : ITenantOwned
 {
+    /// <summary>The <see cref="Offset"/> of an upload that has expired: its bytes have been removed.</summary>
+    public const long BytesGone = -1;
+
     /// <summary>The id, <c>upl_…</c>.</summary>
     public required string Id { get; init; }
 
@@ -17,7 +20,7 @@ internal sealed class UploadSession : ITenantOwned
     /// <summary>Bytes of the whole.</summary>
     public required long Length { get; init; }
 
-    /// <summary>Bytes that are durable.</summary>
+    /// <summary>Bytes that are durable; all of them only once the model is made.</summary>
     public long Offset { get; set; }
 
     /// <summary>Raised by every request that writes: an older one writes nothing more.</summary>
@@ -29,7 +32,7 @@ internal sealed class UploadSession : ITenantOwned
     /// <summary>The client's own metadata, as it was sent.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>The model that it became.</summary>
+    /// <summary>The model that it became, or became a part of.</summary>
     public string? ModelId { get; set; }
 
     /// <summary>When it began, UTC.</summary>

@@ -101,6 +101,18 @@ public sealed class KeyTests(KeyedService service) : IClassFixture<KeyedService>
     }
 
     [Fact]
+    public async Task An_idempotency_key_does_not_keep_the_answer_that_holds_a_key()
+    {
+        using var admin = service.With(KeyedService.FirstKey);
+        using var response = await admin.SendAsync(
+            HttpMethod.Post, "/v1/api-keys", ApiClient.Json("""{"name":"once","scopes":["jobs:read"]}"""), ("Idempotency-Key", "a-key-for-a-key"));
+        string key = (string)(await ApiClient.CreatedAsync(response))["key"]!;
+        await using var scope = service.Scope();
+        var records = await scope.ServiceProvider.GetRequiredService<CondenseDbContext>().IdempotencyRecords.ToListAsync(Cancellation);
+        Assert.DoesNotContain(key, System.Text.Json.JsonSerializer.Serialize(records), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_last_admin_key_stays()
     {
         string first = await service.MakeAsync("lonely", null, Scope.Admin);

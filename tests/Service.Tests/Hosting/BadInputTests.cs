@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Condense.Service.Hosting;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -31,7 +30,6 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
                 ("null", "application/json", 400, "malformed_json", ""),
                 ("{\n \"", "application/json", 400, "malformed_json", ""),
                 ("{\n\n x}", "application/json", 400, "malformed_json", ""),
-                ("{} {}", "application/json", 400, "malformed_json", ""),
                 ("[]", "application/json", 422, "invalid_field", ""),
                 ("\"text\"", "application/json", 422, "invalid_field", ""),
                 ("""{"frobnicate":1}""", "application/json", 422, "invalid_field", "/frobnicate"),

@@ -1,3 +1,5 @@
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
 using System.Net;
 using System.Text.Json.Nodes;
 using Xunit;
@@ -37,13 +39,15 @@ public sealed class CancelTests(RunningService service) : IClassFixture<RunningS
         Assert.Equal(["job.canceling", "job.canceled"], types[^2..]);
 
         // Nothing of it remains but its row.
-        while (Directory.Exists(Path.Combine(service.Folder, "jobs", running)))
+        while (Directory.Exists(service.Services.GetRequiredService<DataFolder>().JobFolder(running)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
         }
 
         Assert.Single((await service.Api.GetAsync("/v1/models"))["data"]!.AsArray());
         (await service.Api.SendAsync(HttpMethod.Delete, $"/v1/models/{model}")).EnsureSuccessStatusCode();
+        await using var scope = service.Scope();
+        Assert.Empty(await scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Artifacts.ToListAsync(Cancellation));
         Assert.Empty(service.Files("artifacts"));
     }
 

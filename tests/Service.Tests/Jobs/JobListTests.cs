@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Condense.Service.Jobs;
 using Condense.Service.Library;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;

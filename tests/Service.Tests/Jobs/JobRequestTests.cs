@@ -28,7 +28,7 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
     [InlineData("""{"model":"MODEL","target":{}}""", "/target")]
     [InlineData("""{"model":"MODEL","target":{"maxLoss":0.1}}""", "/target/maxLoss")]
     [InlineData("""{"model":"MODEL"}""", "/target")]
-    [InlineData("""{"model":"MODEL","target":{"ratio":2},"webhook":{"url":"https://x"}}""", "/webhook")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"webhook":{"link":"x"}}""", "/webhook/link")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"calibration":"dst_1"}""", "/calibration")]
     [InlineData("""{"model":"MODEL","model":"MODEL"}""", "/model")]
     [InlineData("""{"model":3}""", "/model")]

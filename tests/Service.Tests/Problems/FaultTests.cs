@@ -1,6 +1,8 @@
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Service.Problems;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Xunit;
 
 namespace Condense.Service.Tests.Problems;
@@ -24,7 +26,19 @@ public sealed class FaultTests
         { new IOException("x", NoSpaceLeft), "storage_full", 507, true },
         { new InsufficientMemoryException(), "out_of_memory", 500, true },
         { new InvalidOperationException("the inside"), "internal", 500, true },
+        { Postgres("08006"), "database_unavailable", 503, true },
+        { Postgres("57P01"), "database_unavailable", 503, true },
+        { Postgres("57P03"), "database_unavailable", 503, true },
+        { Postgres("53300"), "database_unavailable", 503, true },
+        { Postgres("25P03"), "database_unavailable", 503, true },
+        { Postgres("40P01"), "database_unavailable", 503, true },
+        { Postgres("53100"), "storage_full", 507, true },
+        { Postgres("23505"), "internal", 500, true },
+        { new NpgsqlException("The connection pool has been exhausted", new TimeoutException()), "database_unavailable", 503, true },
+        { new InvalidOperationException("wrapped", new DbUpdateException("again", new NpgsqlException("cut", new IOException()))), "database_unavailable", 503, true },
     };
+
+    private static PostgresException Postgres(string state) => new("x", "ERROR", "ERROR", state);
 
     [Theory]
     [MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]

@@ -40,13 +40,13 @@ public sealed class LogTests : IDisposable
         JsonNode[] entries = [.. service.Output.Where(line => line.Length > 0).Select(line => JsonNode.Parse(line)!)];
         Assert.DoesNotContain(entries, entry => (string?)entry["LogLevel"] == "Critical" || (string?)entry["Message"] == "forged");
 
-        var began = Assert.Single(entries, entry => (int)entry["EventId"]! == 3010 && ((string)entry["Message"]!).Contains(job, StringComparison.Ordinal));
+        var began = Assert.Single(entries, entry => (int)entry["EventId"]! == 3030 && ((string)entry["Message"]!).Contains(job, StringComparison.Ordinal));
         var scopes = began["Scopes"]!.AsArray().OfType<JsonObject>().SelectMany(scope => scope).Where(pair => pair.Key != "Message").ToLookup(pair => pair.Key, pair => pair.Value!.ToString());
         Assert.Contains(job, scopes["Job"]);
         Assert.Contains("1", scopes["Attempt"]);
         Assert.Contains("default", scopes["Tenant"]);
         Assert.Contains(Trace, scopes["TraceId"]);
-        Assert.Contains(entries, entry => (int)entry["EventId"]! == 3011 && ((string)entry["Message"]!).EndsWith("succeeded", StringComparison.Ordinal));
+        Assert.Contains(entries, entry => (int)entry["EventId"]! == 3031 && ((string)entry["Message"]!).EndsWith("succeeded", StringComparison.Ordinal));
     }
 
     [Fact]

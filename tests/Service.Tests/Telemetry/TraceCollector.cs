@@ -14,7 +14,7 @@ namespace Condense.Service.Tests.Telemetry;
 /// <param name="Parent">Its parent's id, hex.</param>
 internal sealed record CollectedSpan(string Role, string Name, string Trace, string Id, string Parent);
 
-/// <summary>A collector that speaks OTLP over HTTP: takes what the services export and decodes the protobuf by hand.</summary>
+/// <summary>A collector that speaks OTLP over HTTP, takes what the services export and decodes the protobuf by hand; and a receiver of webhooks.</summary>
 internal sealed class TraceCollector : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -23,11 +23,15 @@ internal sealed class TraceCollector : IAsyncDisposable
 
     public ConcurrentQueue<CollectedSpan> Spans { get; } = new();
 
+    /// <summary>The <c>traceparent</c> of each webhook that came to <c>/hook</c>.</summary>
+    public ConcurrentQueue<string> Webhooks { get; } = new();
+
+    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+
     /// <summary>The settings that make a service send here, at once.</summary>
     public string[] Settings =>
     [
-        $"--OTEL_EXPORTER_OTLP_ENDPOINT={_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}",
-        "--OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "--OTEL_BSP_SCHEDULE_DELAY=100",
+        $"--OTEL_EXPORTER_OTLP_ENDPOINT={Address}", "--OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "--OTEL_BSP_SCHEDULE_DELAY=100",
     ];
 
     public static async Task<TraceCollector> StartAsync()
@@ -42,6 +46,7 @@ internal sealed class TraceCollector : IAsyncDisposable
             collector.Read(body.ToArray());
             return Results.Bytes([], "application/x-protobuf");
         });
+        collector._app.MapPost("/hook", (HttpRequest request) => collector.Webhooks.Enqueue(request.Headers.TraceParent.ToString()));
         await collector._app.StartAsync(TestContext.Current.CancellationToken);
         return collector;
     }

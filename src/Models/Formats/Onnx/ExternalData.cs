@@ -1,4 +1,5 @@
 using System.Globalization;
+using Condense.Models.Rewriting;
 using Condense.Models.Tensors;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,8 +11,9 @@ namespace Condense.Models.Formats.Onnx;
 /// </summary>
 /// <param name="parts">The model's files.</param>
 /// <param name="opened">Receives the handles that are opened.</param>
+/// <param name="references">Receives the names of all parts, instead of opening any; null to open them.</param>
 /// <remarks><see href="https://onnx.ai/onnx/repo-docs/ExternalData.html"/>. The optional checksum is not compared: that would read the weights.</remarks>
-internal sealed class ExternalData(ModelParts parts, ICollection<IDisposable> opened)
+internal sealed class ExternalData(ModelParts parts, ICollection<IDisposable> opened, ISet<string>? references = null)
 {
     private readonly Dictionary<string, SafeFileHandle> _handles = new(StringComparer.Ordinal);
 
@@ -64,24 +66,34 @@ internal sealed class ExternalData(ModelParts parts, ICollection<IDisposable> op
             throw Unsafe($"its length {length} is not the {byteLength} bytes of its type and shape");
         }
 
-        var handle = Open(location, tensor, fileOffset);
-        long start = offset ?? 0;
-        long size = RandomAccess.GetLength(handle);
-        if (start > size || byteLength > size - start)
-        {
-            throw Unsafe($"its bytes {start} to {(decimal)start + byteLength} pass the end of part '{location}' of {size} bytes");
-        }
-
-        return new FileTensorData(handle, start, byteLength);
+        return references is null ? Find(location, offset ?? 0, byteLength, tensor, fileOffset) : Note(location, byteLength);
 
         long ParseNumber(string key, string value) =>
             long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
                 ? number
                 : throw Unsafe($"its {key} '{value}' is not a decimal number from 0 to {long.MaxValue}");
 
-        ModelFormatException Unsafe(string reason) =>
-            new(ModelFormatError.UnsafeExternalData, $"The external data of tensor '{tensor}' is refused: {reason}.", fileOffset, tensor);
+        ModelFormatException Unsafe(string reason) => Refused(reason, tensor, fileOffset);
     }
+
+    private FileTensorData Find(string location, long start, long byteLength, string tensor, long fileOffset)
+    {
+        var handle = Open(location, tensor, fileOffset);
+        long size = RandomAccess.GetLength(handle);
+        return start > size || byteLength > size - start
+            ? throw Refused($"its bytes {start} to {(decimal)start + byteLength} pass the end of part '{location}' of {size} bytes", tensor, fileOffset)
+            : new FileTensorData(handle, start, byteLength);
+    }
+
+    // Only its size is wanted.
+    private ZeroTensorData Note(string location, long byteLength)
+    {
+        references!.Add(location);
+        return new ZeroTensorData(byteLength);
+    }
+
+    private static ModelFormatException Refused(string reason, string tensor, long fileOffset) =>
+        new(ModelFormatError.UnsafeExternalData, $"The external data of tensor '{tensor}' is refused: {reason}.", fileOffset, tensor);
 
     // Device names and alternate streams are ruled out with the colon; "." and ".." are folders.
     private static bool IsPlainName(string location) =>

@@ -52,7 +52,21 @@ internal static class OnnxReader
     /// <param name="limits">What is accepted.</param>
     /// <exception cref="ModelFormatException">A file is broken or hostile.</exception>
     /// <exception cref="IOException">A file can't be opened.</exception>
-    internal static Model Read(ModelParts parts, ReadLimits limits)
+    internal static Model Read(ModelParts parts, ReadLimits limits) => Read(parts, limits, references: null);
+
+    /// <summary>The names of the parts that a model's tensors lie in, whether they were given or not; none is opened. O(structure).</summary>
+    /// <param name="parts">The model's files.</param>
+    /// <param name="limits">What is accepted.</param>
+    /// <exception cref="ModelFormatException">The file is broken or hostile.</exception>
+    /// <exception cref="IOException">The file can't be opened.</exception>
+    internal static IReadOnlyCollection<string> References(ModelParts parts, ReadLimits limits)
+    {
+        var references = new SortedSet<string>(StringComparer.Ordinal);
+        Read(parts, limits, references).Dispose();
+        return references;
+    }
+
+    private static Model Read(ModelParts parts, ReadLimits limits, ISet<string>? references)
     {
         var opened = new List<IDisposable>();
         try
@@ -62,7 +76,7 @@ internal static class OnnxReader
             var budget = new ReadBudget(limits);
             var reader = OpenReader(handle, budget, out var file);
             var kept = new OnnxGraphReader(reader, new OnnxTensorReader(reader, handle, file, external: null, budget), budget, kept: null);
-            var external = new ExternalData(parts, opened);
+            var external = new ExternalData(parts, opened, references);
             var tensors = new OnnxTensorReader(reader, handle, file, external, budget);
             var program = ReadProgram(reader, budget, new OnnxGraphReader(reader, tensors, budget, kept), kept);
             return new Model(ModelFormat.Onnx, AllTensors(program), program, ToDictionary(program.Metadata), [.. opened])

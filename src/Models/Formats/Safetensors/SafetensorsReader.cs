@@ -54,6 +54,19 @@ internal static class SafetensorsReader
         }
     }
 
+    /// <summary>The names of the shards that an index refers to, whether they were given or not; none for a file with tensors. O(header).</summary>
+    /// <param name="parts">The model's files.</param>
+    /// <param name="limits">What is accepted.</param>
+    /// <exception cref="ModelFormatException">The index is broken or passes the limits.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static IReadOnlyCollection<string> References(ModelParts parts, ReadLimits limits)
+    {
+        using var main = File.OpenHandle(parts.MainPath);
+        return ShardIndex.LooksLikeJson(main)
+            ? new SortedSet<string>(ShardIndex.Read(main, new StructureBudget(limits)).Values, StringComparer.Ordinal)
+            : [];
+    }
+
     private static Model ReadShards(
         Dictionary<string, string> shards, ModelParts parts, StructureBudget budget, ImmutableArray<IDisposable>.Builder files)
     {
