@@ -37,8 +37,8 @@ internal static class ApiDescription
         options.OperationFilter<BodyFilter>();
         options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
-        Access.KeyDocumentation.Configure(options);
         options.DocumentFilter<WebhookDocument>();
+        Access.KeyDocumentation.Configure(options);
     }
 
     /// <summary>Bodies and answers that are bytes or text.</summary>

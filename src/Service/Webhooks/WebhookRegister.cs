@@ -14,9 +14,6 @@ internal sealed class WebhookRegister(
     /// <summary>Stands for an endpoint's id where the addresses are meant that jobs name themselves.</summary>
     public const string Default = "default";
 
-    /// <summary>The most endpoints of a tenant: each event is written once for each.</summary>
-    public const int MaxEndpoints = 50;
-
     /// <summary>Judges whom a job wants to tell.</summary>
     /// <exception cref="ProblemException">The address is not one that webhooks are sent to, or there is no such endpoint.</exception>
     public async Task RequireAsync(WebhookChoice? choice, string pointer, CancellationToken cancellationToken)
@@ -34,19 +31,14 @@ internal sealed class WebhookRegister(
     }
 
     /// <summary>Adds an endpoint.</summary>
-    /// <exception cref="ProblemException">A field can't be used, or there are too many.</exception>
+    /// <exception cref="ProblemException">A field can't be used, or the tenant has as many as it may have.</exception>
     public async Task<WebhookEndpoint> AddAsync(WebhookRequest request, CancellationToken cancellationToken)
     {
         ProblemException.ThrowIfAny(request.Check());
         await guard.RequireAsync(request.Url, "/url", cancellationToken);
         return await transaction.RunAsync(
-            async cancel =>
+            _ =>
             {
-                if (await db.WebhookEndpoints.CountAsync(cancel) >= MaxEndpoints)
-                {
-                    throw new ProblemException(ProblemKind.InvalidField, $"There are {MaxEndpoints} endpoints already, the most that there may be. Delete one that is not needed, or change it.");
-                }
-
                 var endpoint = new WebhookEndpoint
                 {
                     Id = ids.Next("whk_"),
@@ -58,7 +50,7 @@ internal sealed class WebhookRegister(
                     CreatedAt = clock.GetUtcNow(),
                 };
                 db.Add(endpoint);
-                return endpoint;
+                return Task.FromResult(endpoint);
             },
             cancellationToken);
     }
