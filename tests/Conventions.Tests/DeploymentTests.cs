@@ -18,7 +18,7 @@ public sealed partial class DeploymentTests
     [Fact]
     public void Kustomize_lists_every_manifest_but_the_example()
     {
-        string[] listed = [.. Regex.Matches(Repository.Read("deploy", "kubernetes", "kustomization.yaml"), @"^  - ([\w.-]+\.yaml)$", RegexOptions.Multiline, TimeSpan.FromSeconds(1)).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal)];
+        string[] listed = [.. Regex.Matches(Repository.Read("deploy", "kubernetes", "kustomization.yaml"), @"^  - (?<name>[\w.-]+\.yaml)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal)];
         string[] present = [.. Directory.GetFiles(Repository.At("deploy", "kubernetes"), "*.yaml").Select(file => Path.GetFileName(file)).Except(["kustomization.yaml", "secrets.example.yaml"], StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         Assert.Equal(present, listed);
         Assert.Contains($"newTag: {Version}\n", Repository.Read("deploy", "kubernetes", "kustomization.yaml"), StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed partial class DeploymentTests
             Assert.Single(templates, template => labels.All(label => (string?)template["metadata"]!["labels"]![label.Key] == (string?)label.Value));
         }
 
-        string[] secrets = [.. manifests.SelectMany(document => Regex.Matches(document.ToJsonString(), "\"(?:secretName|secret\":\\{\"name)\":\"([^\"]+)\"", RegexOptions.None, TimeSpan.FromSeconds(1))).Select(match => match.Groups[1].Value).Distinct(StringComparer.Ordinal)];
+        string[] secrets = [.. manifests.SelectMany(document => Regex.Matches(document.ToJsonString(), "\"(?:secretName|secret\":\\{\"name)\":\"(?<name>[^\"]+)\"", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))).Select(match => match.Groups["name"].Value).Distinct(StringComparer.Ordinal)];
         var examples = await ReadAsync("deploy/kubernetes/secrets.example.yaml");
         Assert.Equal(examples.Select(secret => (string)secret["metadata"]!["name"]!).Order(StringComparer.Ordinal), secrets.Order(StringComparer.Ordinal));
     }
@@ -75,7 +75,7 @@ public sealed partial class DeploymentTests
     public async Task Probes_ask_for_addresses_that_the_service_has()
     {
         var manifests = await ManifestsAsync();
-        string[] asked = [.. manifests.SelectMany(document => Regex.Matches(document.ToJsonString(), "\"(?:path|prometheus.io/path)\":\"(/[a-z]+)\"", RegexOptions.None, TimeSpan.FromSeconds(1))).Select(match => match.Groups[1].Value).Distinct(StringComparer.Ordinal)];
+        string[] asked = [.. manifests.SelectMany(document => Regex.Matches(document.ToJsonString(), "\"(?:path|prometheus.io/path)\":\"(?<path>/[a-z]+)\"", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))).Select(match => match.Groups["path"].Value).Distinct(StringComparer.Ordinal)];
         Assert.Equal(["/livez", "/metrics", "/readyz", "/startupz"], asked.Order(StringComparer.Ordinal));
         string source = Repository.Read("src", "Service", "Hosting", "Probes.cs") + Repository.Read("src", "Service", "Telemetry", "MetricsEndpoint.cs");
         Assert.All(asked, path => Assert.Contains($"\"{path}\"", source, StringComparison.Ordinal));
@@ -127,7 +127,7 @@ public sealed partial class DeploymentTests
     {
         var check = await Command.RunAsync(Repository.Root, "bash", ["-n", script]);
         Assert.True(check.ExitCode == 0, check.Error);
-        Assert.True(File.GetUnixFileMode(Repository.At(script)).HasFlag(UnixFileMode.UserExecute));
+        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(Repository.At(script)).HasFlag(UnixFileMode.UserExecute));
     }
 
     private static string Kind(JsonNode document) => (string)document["kind"]!;

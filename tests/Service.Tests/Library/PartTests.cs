@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Condense.Models.Tests.Formats.Onnx;
 using Condense.Service.Storage;
 using Condense.Service.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
