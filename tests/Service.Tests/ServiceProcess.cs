@@ -86,7 +86,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                Assert.False(service._process.HasExited, "The service ended.");
+                Assert.False(service._process.HasExited, service._process.HasExited ? $"The service ended: {await service._errors}" : "");
             }
 
             Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, "The service does not become ready.");
