@@ -49,11 +49,13 @@ public sealed class DrainTests(ServiceCluster cluster) : IClassFixture<ServiceCl
     [Fact]
     public async Task A_worker_that_is_asked_to_end_hands_its_job_to_another_at_once()
     {
-        await using var leaving = await cluster.StartWorkerAsync();
-        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(12, 128, 128));
+        await using var first = await cluster.StartWorkerAsync();
+        await using var second = await cluster.StartWorkerAsync();
+        string model = await cluster.Api.AddModelAsync(SampleModels.Layers(40, 256, 256));
         string job = await cluster.Api.AddJobAsync(model, 4);
         await cluster.UntilAtWorkAsync(job);
-        await using var staying = await cluster.StartWorkerAsync();
+        bool isFirst = ServiceCluster.ProcessesOf(await cluster.Api.GetAsync($"/v1/jobs/{job}")).Single() == first.Id;
+        var (leaving, staying) = isFirst ? (first, second) : (second, first);
         await leaving.TerminateAsync();
         var ended = await cluster.Api.EndAsync(job);
         Assert.Equal(["drained", "succeeded"], ServiceCluster.EndsOf(ended));

@@ -47,13 +47,17 @@ public sealed class PoisonTests : IAsyncLifetime
     [Fact]
     public async Task A_job_that_hangs_is_canceled_and_its_process_with_it()
     {
-        string job = await StartAsync("poison.hang.weight");
-        await _service.Api.UntilAsync($"/v1/jobs/{job}", document => (string?)document["progress"]?["stage"] == "loading" || document["progress"] is not null);
-        int child = Assert.Single(TestChildren.Of(Environment.ProcessId));
-        Assert.DoesNotContain(Secret, await File.ReadAllTextAsync($"/proc/{child}/environ", TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        using var canceled = await _service.Api.SendAsync(HttpMethod.Post, $"/v1/jobs/{job}/cancel");
-        Assert.Equal("canceled", (string?)(await _service.Api.EndAsync(job))["state"]);
-        await TestChildren.UntilAsync(() => !TestChildren.Lives(child), $"The process {child} of a canceled job lives on.");
+        var folder = Directory.CreateTempSubdirectory("condense-hang-");
+        await using (var process = await ServiceProcess.StartReadyAsync(folder.FullName, TestChildren.Poisonous))
+        {
+            var (job, child) = await HangAsync(process);
+            Assert.DoesNotContain(Secret, await File.ReadAllTextAsync($"/proc/{child}/environ", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            using var canceled = await process.Api.SendAsync(HttpMethod.Post, $"/v1/jobs/{job}/cancel");
+            Assert.Equal("canceled", (string?)(await process.Api.EndAsync(job))["state"]);
+            await TestChildren.UntilAsync(() => !TestChildren.Lives(child), $"The process {child} of a canceled job lives on.");
+        }
+
+        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -63,11 +67,7 @@ public sealed class PoisonTests : IAsyncLifetime
         int child;
         await using (var process = await ServiceProcess.StartReadyAsync(folder.FullName, TestChildren.Poisonous))
         {
-            string model = await process.Api.AddModelAsync(SampleModels.Named("poison.hang.weight"));
-            string job = await process.Api.AddJobAsync(model, 2);
-            await process.Api.UntilAsync($"/v1/jobs/{job}", document => document["progress"] is not null);
-            string worker = (string)(await process.Api.GetAsync($"/v1/jobs/{job}"))["attempts"]![0]!["worker"]!;
-            child = Assert.Single(TestChildren.Of(int.Parse(worker.Split('/')[1].Split('-')[0], System.Globalization.CultureInfo.InvariantCulture)));
+            (_, child) = await HangAsync(process);
             await process.KillAsync();
         }
 
@@ -76,4 +76,14 @@ public sealed class PoisonTests : IAsyncLifetime
     }
 
     private async Task<string> StartAsync(string layer) => await _service.Api.AddJobAsync(await _service.Api.AddModelAsync(SampleModels.Named(layer)), 2);
+
+    /// <summary>A job that hangs, and the process that it hangs in.</summary>
+    private static async Task<(string Job, int Child)> HangAsync(ServiceProcess process)
+    {
+        string model = await process.Api.AddModelAsync(SampleModels.Named("poison.hang.weight"));
+        string job = await process.Api.AddJobAsync(model, 2);
+        await process.Api.UntilAsync($"/v1/jobs/{job}", document => document["progress"] is not null);
+        string worker = (string)(await process.Api.GetAsync($"/v1/jobs/{job}"))["attempts"]![0]!["worker"]!;
+        return (job, Assert.Single(TestChildren.Of(int.Parse(worker.Split('/')[1].Split('-')[0], System.Globalization.CultureInfo.InvariantCulture))));
+    }
 }

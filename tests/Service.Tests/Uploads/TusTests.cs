@@ -294,14 +294,15 @@ public abstract class TusTests(UploadService service)
         await ApiClient.ProblemAsync(bare, 405, "method_not_allowed");
     }
 
-    /// <summary>Sends what nobody wants any more, until the server has closed the connection, with an answer or in the middle.</summary>
+    /// <summary>Sends what nobody wants any more: the server answers, or has closed the connection in the middle.</summary>
     private static async Task RefusedAsync(NetworkStream stream, ReadOnlyMemory<byte> bytes)
     {
         try
         {
             await stream.WriteAsync(bytes, Cancellation);
             using var reader = new StreamReader(stream);
-            Assert.Contains("409", await reader.ReadToEndAsync(Cancellation), StringComparison.Ordinal);
+            string? status = await reader.ReadLineAsync(Cancellation);
+            Assert.True(status is null || status.Contains(" 409 ", StringComparison.Ordinal), status);
         }
         catch (IOException)
         {
