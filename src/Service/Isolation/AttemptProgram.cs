@@ -35,10 +35,7 @@ internal sealed class AttemptProgram
     public static async Task<int> RunAsync(Action<StageProgress>? watch = null)
     {
         var signals = Array.ConvertAll(s_ofTheGroup, signal => PosixSignalRegistration.Create(signal, context => context.Cancel = true));
-        if (OperatingSystem.IsLinux())
-        {
-            await File.WriteAllTextAsync("/proc/self/oom_score_adj", FirstToGo);
-        }
+        await OfferToTheKernelAsync();
 
         // What libraries print must not come between the lines of the protocol.
         await using var output = Console.OpenStandardOutput();
@@ -47,6 +44,22 @@ internal sealed class AttemptProgram
         await new AttemptProgram(link, watch).ServeAsync();
         Array.ForEach(signals, signal => signal.Dispose());
         return 0;
+    }
+
+    /// <summary>Where the machine runs out of memory, the kernel shall take this process before the service.</summary>
+    private static async Task OfferToTheKernelAsync()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            try
+            {
+                await File.WriteAllTextAsync("/proc/self/oom_score_adj", FirstToGo);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // A container may have set the process back further already, and only the privileged may go forward again: it goes first all the same.
+            }
+        }
     }
 
     /// <summary>The service is gone, and whatever runs here runs for nobody. Native code that hangs would not hear of anything gentler.</summary>

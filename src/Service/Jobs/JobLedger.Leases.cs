@@ -74,18 +74,25 @@ internal sealed partial class JobLedger
             },
             CancellationToken.None);
 
-    /// <summary>Moves on the leases of all attempts of a node, in one statement.</summary>
-    /// <returns>The jobs that the node has, with their tokens and states.</returns>
-    public async Task<IReadOnlyDictionary<string, (int Token, JobState State)>> RenewAsync(string worker, CancellationToken cancellationToken)
+    /// <summary>
+    /// Moves on the leases of a node's attempts, in one statement: of those that it works on, and no others. A row that bears its name and that it does
+    /// not work on is a claim whose answer was lost: its lease ends, and the job moves on.
+    /// </summary>
+    /// <param name="worker">The node.</param>
+    /// <param name="working">The jobs that it works on.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Those that are still its own, with their tokens and states.</returns>
+    public async Task<IReadOnlyDictionary<string, (int Token, JobState State)>> RenewAsync(
+        string worker, IReadOnlyCollection<string> working, CancellationToken cancellationToken)
     {
         long lease = (long)options.Value.Lease.TotalMilliseconds;
         await transaction.RunAsync(
             cancel => db.Jobs.IgnoreQueryFilters()
-                .Where(job => job.Worker == worker && (job.State == JobState.Running || job.State == JobState.Canceling))
+                .Where(job => working.Contains(job.Id) && job.Worker == worker && (job.State == JobState.Running || job.State == JobState.Canceling))
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.LeaseUntil, _ => DatabaseClock.Milliseconds() + lease), cancel),
             cancellationToken);
         var held = await db.Jobs.IgnoreQueryFilters()
-            .Where(job => job.Worker == worker && (job.State == JobState.Running || job.State == JobState.Canceling))
+            .Where(job => working.Contains(job.Id) && job.Worker == worker && (job.State == JobState.Running || job.State == JobState.Canceling))
             .Select(job => new { job.Id, job.Token, job.State })
             .ToListAsync(cancellationToken);
         return held.ToDictionary(row => row.Id, row => (row.Token, row.State), StringComparer.Ordinal);

@@ -72,8 +72,9 @@ internal sealed class LayerAssistant(
         using (place)
         {
             services.GetRequiredService<Caller>().Become(job.TenantId);
-            string name = $"{node.Name}+{Interlocked.Increment(ref _number)}";
-            string work = folder.JobFolder($"{job.Id}+{_number}");
+            int number = Interlocked.Increment(ref _number);
+            string name = $"{node.Name}+{number}";
+            string work = folder.JobFolder($"{job.Id}+{number}");
             try
             {
                 IsolationLog.Assists(logger, job.Id, open.Stage);
@@ -92,7 +93,10 @@ internal sealed class LayerAssistant(
             }
             finally
             {
-                Directory.Delete(work, recursive: true);
+                if (Directory.Exists(work))
+                {
+                    Directory.Delete(work, recursive: true);
+                }
             }
         }
 

@@ -32,7 +32,7 @@ internal sealed partial class LeaseKeeper(
             using var atMost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             atMost.CancelAfter(options.Value.Lease);
             await using var scope = scopes.CreateAsyncScope();
-            var held = await scope.ServiceProvider.GetRequiredService<JobLedger>().RenewAsync(node.Name, atMost.Token);
+            var held = await scope.ServiceProvider.GetRequiredService<JobLedger>().RenewAsync(node.Name, [.. attempts.Select(attempt => attempt.Claim.Id)], atMost.Token);
             foreach (var attempt in attempts)
             {
                 Judge(attempt, held, asked);

@@ -102,14 +102,21 @@ internal sealed class WriteTransaction(
         }
         finally
         {
-            (isCommitted ? _committed : _undone).ForEach(action => action());
-            _committed.Clear();
-            _undone.Clear();
+            try
+            {
+                (isCommitted ? _committed : _undone).ForEach(action => action());
 
-            // After the commit: only then does the scheduler look at what has changed.
-            enlistment?.Dispose();
-            db.ChangeTracker.Clear();
-            gate.Leave();
+                // After the commit: only then does the scheduler look at what has changed.
+                enlistment?.Dispose();
+            }
+            finally
+            {
+                // Whatever an action throws, the next writer gets in.
+                _committed.Clear();
+                _undone.Clear();
+                db.ChangeTracker.Clear();
+                gate.Leave();
+            }
         }
     }
 }

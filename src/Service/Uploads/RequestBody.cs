@@ -19,7 +19,8 @@ internal static class RequestBody
             size.MaxRequestBodySize = bytes;
         }
 
-        if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+        // Over HTTP/2 the server asks for its own least speed of every connection, and refuses another for one request.
+        if (HttpProtocol.IsHttp11(http.Request.Protocol) && http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
             var options = http.RequestServices.GetRequiredService<IOptions<UploadOptions>>().Value;
             rate.MinDataRate = options.MinBytesPerSecond == 0 ? null : new MinDataRate(options.MinBytesPerSecond, options.Grace);

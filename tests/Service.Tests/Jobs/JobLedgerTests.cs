@@ -108,6 +108,25 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
     }
 
     [Fact]
+    public async Task Only_the_leases_of_jobs_that_a_node_works_on_are_renewed()
+    {
+        await using var scope = service.Scope();
+        var ledger = await AcceptAsync(scope, "job_R1");
+        await AcceptAsync(scope, "job_R2");
+        Assert.NotNull(await ledger.ClaimAsync("job_R1", "node-R", Cancellation));
+
+        // Its answer was lost on the way: nobody works on it.
+        Assert.NotNull(await ledger.ClaimAsync("job_R2", "node-R", Cancellation));
+        var rows = scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Jobs.Where(row => row.Worker == "node-R");
+        await rows.ExecuteUpdateAsync(set => set.SetProperty(row => row.LeaseUntil, 1), Cancellation);
+
+        Assert.Equal(["job_R1"], (await ledger.RenewAsync("node-R", ["job_R1"], Cancellation)).Keys);
+        var leases = await rows.ToDictionaryAsync(row => row.Id, row => row.LeaseUntil, Cancellation);
+        Assert.Equal(1, leases["job_R2"]);
+        Assert.True(leases["job_R1"] > 1);
+    }
+
+    [Fact]
     public async Task Events_have_no_gaps_whatever_happens()
     {
         await using var scope = service.Scope();
