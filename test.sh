@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 # Minutes after which one test project counts as hung.
-readonly patience=20
+readonly patience=25
 
 passed=0 failed=0 skipped=0 child=
 log=$(mktemp)
@@ -128,13 +128,14 @@ fi
 # The number behind a key in the last summary of the log, or nothing.
 count() { sed -n "s/^ *$1: \([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
 
-# Runs a test project; what follows its name is shown beside it.
+# Runs a test project. What follows its name is shown beside it; what comes then is for the runner.
 run_tests() {
-  local project=$1 assembly="artifacts/bin/$1/release/Condense.$1.dll" title="$*" code total
+  local project=$1 assembly="artifacts/bin/$1/release/Condense.$1.dll" title="$1${2:+ $2}" code total
+  shift $(($# > 1 ? 2 : 1))
   echo
   echo "== $title"
   # In the foreground of this group, so that an interruption reaches the tests and not only their guard.
-  attend timeout --foreground --kill-after=30 "${patience}m" dotnet "$assembly" --no-progress --no-ansi
+  attend timeout --foreground --kill-after=30 "${patience}m" dotnet "$assembly" --no-progress --no-ansi "$@"
   code=$?
   total=$(count total)
   if [[ -z $total ]]; then
@@ -157,7 +158,8 @@ for project in "$@"; do
   project=$(basename "$project")
   run_tests "${project%.Tests}.Tests"
   if [[ ${project%.Tests} == Service ]] && has_postgresql; then
-    CONDENSE_TEST_DATABASE=postgres run_tests Service.Tests on PostgreSQL
+    # Those of clusters have run on it already.
+    CONDENSE_TEST_DATABASE=postgres run_tests Service.Tests 'on PostgreSQL' --filter-not-namespace Condense.Service.Tests.Cluster
   fi
 done
 echo
