@@ -142,7 +142,7 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
             var artifacts = Db.Artifacts.IgnoreQueryFilters().Where(row => row.TenantId == Tenant);
             long stored = await artifacts.SumAsync(row => row.Bytes, cancellationToken);
             long coming = await Db.Uploads.IgnoreQueryFilters()
-                .Where(row => row.TenantId == Tenant && row.ModelId == null && !artifacts.Any(artifact => artifact.BlobId == row.BlobId))
+                .Where(row => row.TenantId == Tenant && row.ModelId == null && row.Offset >= 0 && !artifacts.Any(artifact => artifact.BlobId == row.BlobId))
                 .SumAsync(row => row.Length, cancellationToken);
             return stored + coming;
         }

@@ -26,8 +26,8 @@ internal static class UsageEndpoint
             Models = await db.Models.CountAsync(cancellationToken),
             ModelBytes = await db.Models.SumAsync(model => model.Bytes, cancellationToken),
             Datasets = await db.Datasets.CountAsync(cancellationToken),
-            Uploads = await db.Uploads.CountAsync(upload => upload.ModelId == null, cancellationToken),
-            UploadBytes = await db.Uploads.Where(upload => upload.ModelId == null).SumAsync(upload => upload.Offset, cancellationToken),
+            Uploads = await db.Uploads.CountAsync(upload => upload.ModelId == null && upload.Offset >= 0, cancellationToken),
+            UploadBytes = await db.Uploads.Where(upload => upload.ModelId == null && upload.Offset >= 0).SumAsync(upload => upload.Offset, cancellationToken),
             Jobs = Enum.GetValues<JobState>().ToDictionary(
                 state => char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..], state => jobs.Find(job => job.Key == state)?.Count ?? 0, StringComparer.Ordinal),
         });

@@ -92,6 +92,8 @@ public sealed class UploadPatienceTests
             await ApiClient.ProblemAsync(expired, 410, "expired");
         }
 
+        var usage = await api.GetAsync("/v1/usage");
+        Assert.Equal((0, 0), ((int)usage["uploads"]!, (int)usage["uploadBytes"]!));
         Assert.Empty(await service.LeftAsync());
         Assert.Equal("receiving", (string?)(await api.GetAsync($"/v1/models/{receiving}"))["state"]);
 
