@@ -97,6 +97,15 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("PreviousWebhookSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("previous_webhook_secret")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset?>("PreviousWebhookSecretUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("previous_webhook_secret_until");
+
                     b.Property<string>("WebhookSecret")
                         .HasColumnType("text")
                         .HasColumnName("webhook_secret")

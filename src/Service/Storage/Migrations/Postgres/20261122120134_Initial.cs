@@ -129,6 +129,8 @@ namespace Condense.Service.Storage.Migrations.Postgres
                 {
                     id = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     webhook_secret = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    previous_webhook_secret = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    previous_webhook_secret_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>

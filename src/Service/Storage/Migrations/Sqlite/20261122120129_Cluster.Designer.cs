@@ -84,6 +84,14 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("PreviousWebhookSecret")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("previous_webhook_secret");
+
+                    b.Property<long?>("PreviousWebhookSecretUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("previous_webhook_secret_until");
+
                     b.Property<string>("WebhookSecret")
                         .HasColumnType("TEXT")
                         .HasColumnName("webhook_secret");

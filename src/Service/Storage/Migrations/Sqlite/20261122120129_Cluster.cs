@@ -288,6 +288,8 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                 {
                     id = table.Column<string>(type: "TEXT", nullable: false),
                     webhook_secret = table.Column<string>(type: "TEXT", nullable: true),
+                    previous_webhook_secret = table.Column<string>(type: "TEXT", nullable: true),
+                    previous_webhook_secret_until = table.Column<long>(type: "INTEGER", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
