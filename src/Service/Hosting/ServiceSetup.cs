@@ -62,7 +62,6 @@ internal static class ServiceSetup
     {
         if (role != ServiceRole.Api)
         {
-            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
             services.AddHostedService<LeaseKeeper>();
         }
 
@@ -75,7 +74,13 @@ internal static class ServiceSetup
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
         if (role != ServiceRole.Api)
         {
-            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
+            services.Configure<HostOptions>(options =>
+            {
+                options.ShutdownTimeout = worker.DrainTime;
+
+                // One after the other, the first slow download would use up the time of the jobs.
+                options.ServicesStopConcurrently = true;
+            });
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
             services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
@@ -171,6 +176,7 @@ internal static class ServiceSetup
     {
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
+        services.AddSingleton<Drain>();
         services.AddSingleton<JobSignals>();
         services.AddSingleton<HandoverSignal>();
         services.AddSingleton<EventLog>();

@@ -107,7 +107,7 @@ internal sealed class LayerAssistant(
     {
         using var input = await inputs.FetchAsync(job, stoppingToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        await using var pieces = new SharedPieces(scopes, job, name, room, clock, logger);
+        await using var pieces = new SharedPieces(scopes, job, name, room, clock, logger, stop.Token);
         pieces.WhenLost(stop);
         var task = new AssistTask
         {
@@ -118,6 +118,6 @@ internal sealed class LayerAssistant(
             Threads = options.Value.ThreadsPerJob(),
             Stage = stage,
         };
-        await children.RunAsync(job.TenantId, task, new ChildRelay(Progress: null, pieces.AnswerAsync), stop.Token);
+        await children.RunAsync(job.TenantId, task, new ChildRelay(Progress: null, pieces.AnswerAsync), new ChildStop(stop.Token));
     }
 }

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Condense.Pipeline.Stages;
 using Condense.Service.Access;
 using Condense.Service.Isolation;
+using Condense.Service.Storage;
 
 namespace Condense.Service.Jobs;
 
@@ -23,6 +24,7 @@ internal sealed class SharedPieces : IAsyncDisposable
     private readonly MemoryRoom? _assistsIn;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
+    private readonly CancellationToken _stop;
     private readonly long _began;
     private readonly Channel<Offer> _offers = Channel.CreateUnbounded<Offer>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _ended = new();
@@ -39,11 +41,12 @@ internal sealed class SharedPieces : IAsyncDisposable
     /// <param name="assistsIn">For work on another's job: the room that it gives back when it is wanted; null for the job's own run.</param>
     /// <param name="clock">Time.</param>
     /// <param name="logger">Told what could not be stored.</param>
-    public SharedPieces(IServiceScopeFactory scopes, Job job, string worker, MemoryRoom? assistsIn, TimeProvider clock, ILogger logger)
+    /// <param name="stop">Cancelled when nothing more shall be stored: the attempt's end is not to wait for it.</param>
+    public SharedPieces(IServiceScopeFactory scopes, Job job, string worker, MemoryRoom? assistsIn, TimeProvider clock, ILogger logger, CancellationToken stop)
     {
-        (_scopes, _job, _worker, _assistsIn, _clock, _logger) = (scopes, job, worker, assistsIn, clock, logger);
+        (_scopes, _job, _worker, _assistsIn, _clock, _logger, _stop) = (scopes, job, worker, assistsIn, clock, logger, stop);
         _began = clock.GetTimestamp();
-        _storing = Task.Run(StoreAllAsync);
+        _storing = Task.Run(StoreAllAsync, CancellationToken.None);
     }
 
     /// <summary>Cancels a source when a layer that was taken has been lost.</summary>
@@ -92,14 +95,23 @@ internal sealed class SharedPieces : IAsyncDisposable
         }
     }
 
-    /// <summary>Stores what is finished, and takes back what was shared.</summary>
+    /// <summary>Stores what is finished, while there is time for it, and takes back what was shared.</summary>
     public async ValueTask DisposeAsync()
     {
         _offers.Writer.Complete();
-        await _storing;
+        await _storing.WaitAsync(_stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _ended.CancelAsync();
-        await _renewing;
+        await _renewing.WaitAsync(_stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ended.Dispose();
         if (_sharesWork && _assistsIn is null)
+        {
+            await TakeBackAsync();
+        }
+    }
+
+    private async Task TakeBackAsync()
+    {
+        try
         {
             await InScopeAsync<LayerUnits, bool>(async units =>
             {
@@ -107,8 +119,11 @@ internal sealed class SharedPieces : IAsyncDisposable
                 return true;
             });
         }
-
-        _ended.Dispose();
+        catch (Exception exception)
+        {
+            // What is left serves nobody once the job has another token or state.
+            IsolationLog.NotShared(_logger, exception, _job.Id);
+        }
     }
 
     private async Task<int?> TakeAsync(Stage stage, CancellationToken cancellationToken)
@@ -218,11 +233,17 @@ internal sealed class SharedPieces : IAsyncDisposable
     {
         try
         {
-            await InScopeAsync<Checkpoints, bool>(async store =>
-            {
-                await store.StoreAsync(offer.Key, offer.Path, CancellationToken.None);
-                return true;
-            });
+            await InScopeAsync<Checkpoints, bool>(
+                async store =>
+                {
+                    await store.StoreAsync(offer.Key, offer.Path, _stop);
+                    return true;
+                },
+                waits: true);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Nor will the ones that follow be.
         }
         catch (Exception exception)
         {
@@ -231,10 +252,16 @@ internal sealed class SharedPieces : IAsyncDisposable
         }
     }
 
-    private async Task<T> InScopeAsync<TService, T>(Func<TService, Task<T>> work)
+    /// <summary>Works on rows. A run that asks does not wait for a database that is away; what is stored behind its back does.</summary>
+    private async Task<T> InScopeAsync<TService, T>(Func<TService, Task<T>> work, bool waits = false)
         where TService : notnull
     {
         await using var scope = _scopes.CreateAsyncScope();
+        if (!waits)
+        {
+            scope.ServiceProvider.GetRequiredService<Patience>().DoNotWait();
+        }
+
         scope.ServiceProvider.GetRequiredService<Caller>().Become(_job.TenantId);
         return await work(scope.ServiceProvider.GetRequiredService<TService>());
     }
