@@ -179,6 +179,7 @@ internal static class ServiceSetup
         services.AddSingleton<Drain>();
         services.AddSingleton<JobSignals>();
         services.AddSingleton<HandoverSignal>();
+        services.AddSingleton<DatabaseContact>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();
