@@ -179,6 +179,7 @@ internal static class ServiceSetup
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
+        services.AddScoped<WorkFolders>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
@@ -202,7 +203,7 @@ internal static class ServiceSetup
     {
         quartz.ConfigureScheduler(options =>
         {
-            options.InstanceName = "condense";
+            options.InstanceName = WorkTriggers.SchedulerName;
             if (storage.Provider == DatabaseProvider.Sqlite)
             {
                 options.InstanceId = InstanceId;

@@ -1,4 +1,5 @@
 using Condense.Service.Hosting;
+using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Jobs;
@@ -8,7 +9,7 @@ namespace Condense.Service.Jobs;
 /// time, or were canceled.
 /// </summary>
 internal sealed partial class LeaseKeeper(
-    IServiceScopeFactory scopes, RunningJobs running, Node node, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
+    IServiceScopeFactory scopes, RunningJobs running, Node node, OutageLog outage, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,7 +42,11 @@ internal sealed partial class LeaseKeeper(
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever the cause: what counts is whether a lease ends meanwhile.
-            LogMissed(logger, exception);
+            if (!outage.Takes(exception))
+            {
+                LogMissed(logger, exception);
+            }
+
             foreach (var attempt in attempts.Where(attempt => clock.GetElapsedTime(attempt.RenewedAt) > options.Value.Lease))
             {
                 attempt.Stop(StopReason.LeaseLost);
