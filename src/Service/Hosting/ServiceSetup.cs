@@ -185,6 +185,7 @@ internal static class ServiceSetup
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
+        services.AddScoped<WorkFolders>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
@@ -208,7 +209,7 @@ internal static class ServiceSetup
     {
         quartz.ConfigureScheduler(options =>
         {
-            options.InstanceName = "condense";
+            options.InstanceName = WorkTriggers.SchedulerName;
             if (storage.Provider == DatabaseProvider.Sqlite)
             {
                 options.InstanceId = InstanceId;

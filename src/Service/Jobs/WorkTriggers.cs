@@ -6,6 +6,9 @@ namespace Condense.Service.Jobs;
 /// <summary>Hands work to Quartz: one trigger per piece, which carries the id of its row.</summary>
 internal sealed class WorkTriggers(TimeProvider clock)
 {
+    /// <summary>The scheduler of all nodes.</summary>
+    public const string SchedulerName = "condense";
+
     /// <summary>What compresses; limited to the configured number at once.</summary>
     public const string CompressionGroup = "compress";
 
@@ -57,7 +60,7 @@ internal sealed class WorkTriggers(TimeProvider clock)
     /// <summary>Schedules a job's next attempt unless it is scheduled.</summary>
     public async Task<bool> TryCompressAsync(IScheduler scheduler, Job job, CancellationToken cancellationToken)
     {
-        if (await scheduler.Exists(new TriggerKey(NameOf(job), CompressionGroup), cancellationToken))
+        if (await IsScheduledAsync(scheduler, job, cancellationToken))
         {
             return false;
         }
@@ -65,6 +68,10 @@ internal sealed class WorkTriggers(TimeProvider clock)
         await CompressAsync(scheduler, job, cancellationToken);
         return true;
     }
+
+    /// <summary>Whether a job's next attempt is scheduled, or a firing of it has not ended that has not begun the attempt.</summary>
+    public static async Task<bool> IsScheduledAsync(IScheduler scheduler, Job job, CancellationToken cancellationToken) =>
+        await scheduler.Exists(new TriggerKey(NameOf(job), CompressionGroup), cancellationToken);
 
     /// <summary>The rows that Quartz will deliver, now or after it has recovered from a crash.</summary>
     public static async Task<HashSet<string>> ScheduledAsync(IScheduler scheduler, JobKey key, CancellationToken cancellationToken) =>

@@ -410,6 +410,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("DatasetId")
                         .HasDatabaseName("ix_job_dataset_id");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_job_expires_at")
+                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
+
                     b.HasIndex("ModelId", "Id")
                         .HasDatabaseName("ix_job_model_id_id");
 
@@ -1032,7 +1036,7 @@ namespace Condense.Service.Storage.Migrations.Postgres
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -1072,6 +1076,11 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }
