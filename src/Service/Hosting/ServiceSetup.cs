@@ -110,6 +110,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             return next(context);
         });
+        app.Use(Tus.AnnounceAsync);
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -147,6 +148,7 @@ internal static class ServiceSetup
 
     private static void AddLibrary(IServiceCollection services)
     {
+        services.AddSingleton<ModelOpener>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<ModelChanges>();
         services.AddScoped<DatasetLibrary>();

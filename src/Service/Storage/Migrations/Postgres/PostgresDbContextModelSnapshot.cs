@@ -776,6 +776,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("bigint")
                         .HasColumnName("length");
@@ -1032,7 +1036,7 @@ namespace Condense.Service.Storage.Migrations.Postgres
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -1072,6 +1076,11 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }

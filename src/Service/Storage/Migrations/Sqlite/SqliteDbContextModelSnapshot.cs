@@ -703,6 +703,10 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("INTEGER")
                         .HasColumnName("length");
@@ -938,7 +942,7 @@ namespace Condense.Service.Storage.Migrations.Sqlite
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -978,6 +982,11 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }
