@@ -1,5 +1,4 @@
 using Condense.Service.Hosting;
-using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.Net.Http.Headers;
@@ -11,7 +10,7 @@ namespace Condense.Service.Access;
 /// request asks the database, so a key that was revoked on one node is refused by all of them from then on.
 /// </summary>
 internal sealed class Gatekeeper(
-    RequestDelegate next, KeyPolicy policy, RateLimits limits, QuotaGuard quotas, KeyUse use, TimeProvider clock, ILogger<Gatekeeper> logger)
+    RequestDelegate next, KeyPolicy policy, RateLimits limits, KeyUse use, TimeProvider clock, ILogger<Gatekeeper> logger)
 {
     private const string Scheme = "Bearer ";
 
@@ -61,11 +60,6 @@ internal sealed class Gatekeeper(
         {
             await RefuseRateAsync(http, wait, $"There are {(caller.KeyId is null ? "too many requests from this address" : "too many requests with this key")}; the header RateLimit says how many may come.");
             return;
-        }
-
-        if (http.Request.ContentLength is { } bytes && endpoint.Metadata.GetMetadata<BodyDocument>()?.Types.Contains(Upload.OctetStream, StringComparer.Ordinal) == true)
-        {
-            await quotas.RequireRoomAsync(db, caller.Tenant, bytes, http.RequestAborted);
         }
 
         await next(http);

@@ -30,6 +30,8 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options, TimeProvider cl
 
     private readonly ConcurrentDictionary<(string Tenant, Type Of), (long Value, long At)> _recent = new();
 
+    private readonly ConcurrentDictionary<string, long> _arriving = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public override async ValueTask<InterceptionResult<int>> SavingChangesAsync(
         DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
@@ -46,14 +48,25 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options, TimeProvider cl
         return result;
     }
 
-    /// <summary>Refuses a file that would not fit before it is sent. How much is really stored, each content once, is judged when its row is added.</summary>
-    /// <exception cref="ProblemException">They don't: <c>quota_exceeded</c>.</exception>
-    public async Task RequireRoomAsync(CondenseDbContext db, string tenant, long bytes, CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes room for a body, and refuses one that would not fit, before it is read: with an announced length all of it counts at once, without one what
+    /// has come. How much is really stored, each content once, is judged when its row is added.
+    /// </summary>
+    /// <exception cref="ProblemException">It does not fit: <c>quota_exceeded</c>.</exception>
+    public async Task<Arrival> ExpectAsync(CondenseDbContext db, string tenant, long? bytes, CancellationToken cancellationToken)
     {
         var addition = new Addition(db, tenant, options.Value.For(tenant));
-        if (await addition.StoredBytesAsync(cancellationToken) + bytes > addition.Quotas.StoredBytes)
+        long limit = addition.Quotas.StoredBytes;
+        var arrival = new Arrival(_arriving, tenant, limit - await addition.StoredBytesAsync(cancellationToken), () => NoRoom(limit));
+        try
         {
-            throw NoRoom(addition.Quotas.StoredBytes);
+            arrival.Add(bytes ?? 0);
+            return arrival;
+        }
+        catch
+        {
+            arrival.Dispose();
+            throw;
         }
     }
 
@@ -70,9 +83,26 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options, TimeProvider cl
             _recent.TryRemove((tenant, typeof(Artifact)), out _);
         }
 
-        if (rows.OfType<StoredModel>().Count(model => model.SourceJobId is null) is > 0 and var models)
+        // Of an upload it is told before its bytes come, and not only with the last of them.
+        if (rows.Count(row => row is StoredModel { SourceJobId: null } or UploadSession { PartOf: null }) is > 0 and var models)
         {
             await addition.CountAsync(models, db.Models.IgnoreQueryFilters().Where(row => row.TenantId == tenant), quotas.Models, limit => Full(limit, "models"), cancellationToken);
+        }
+
+        if (rows.OfType<Dataset>().Count() is > 0 and var datasets)
+        {
+            await addition.CountAsync(
+                datasets, db.Datasets.IgnoreQueryFilters().Where(row => row.TenantId == tenant), quotas.Datasets, limit => Full(limit, "datasets"), cancellationToken);
+        }
+
+        if (rows.OfType<UploadSession>().Count() is > 0 and var uploads)
+        {
+            await addition.CountAsync(
+                uploads,
+                db.Uploads.IgnoreQueryFilters().Where(row => row.TenantId == tenant && row.ModelId == null && row.Offset >= 0),
+                quotas.Uploads,
+                limit => Full(limit, "unfinished uploads"),
+                cancellationToken);
         }
 
         if (rows.OfType<WebhookEndpoint>().Count() is > 0 and var webhooks)

@@ -115,6 +115,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             return next(context);
         });
+        app.Use(Tus.AnnounceAsync);
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -152,6 +153,7 @@ internal static class ServiceSetup
 
     private static void AddLibrary(IServiceCollection services)
     {
+        services.AddSingleton<ModelOpener>();
         services.AddScoped<ModelLibrary>();
         services.AddScoped<ModelChanges>();
         services.AddScoped<DatasetLibrary>();

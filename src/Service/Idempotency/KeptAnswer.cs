@@ -36,6 +36,11 @@ internal sealed record KeptAnswer(int Status, IReadOnlyDictionary<string, string
         return new KeptAnswer(StatusCodes.Status201Created, headers, JsonSerializer.Serialize(document, ApiJson.Options));
     }
 
+    /// <summary>The answer that tells of a resource that work goes on with.</summary>
+    /// <param name="location">Its address.</param>
+    /// <param name="document">Its document.</param>
+    public static KeptAnswer Accepted<T>(string location, T document) => Created(location, document) with { Status = StatusCodes.Status202Accepted };
+
     /// <summary>The answer that a handler has written.</summary>
     public static KeptAnswer Of(HttpResponse response, MemoryStream body) => new(
         response.StatusCode,

@@ -84,7 +84,7 @@ internal sealed class JobAcceptance(
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-            memory = await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
+            memory = await judge.JudgeAsync(model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
         }
         catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
         {

@@ -780,6 +780,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("bigint")
                         .HasColumnName("length");

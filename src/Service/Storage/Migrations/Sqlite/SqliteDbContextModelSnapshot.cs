@@ -707,6 +707,10 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("INTEGER")
                         .HasColumnName("length");
