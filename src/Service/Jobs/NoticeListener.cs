@@ -21,6 +21,7 @@ internal sealed partial class NoticeListener(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         bool lost = false;
+        signals.HearOthers(false);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -36,6 +37,7 @@ internal sealed partial class NoticeListener(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
+                signals.HearOthers(false);
                 if (!lost)
                 {
                     LogLost(logger, exception);
@@ -55,6 +57,7 @@ internal sealed partial class NoticeListener(
 
         // Once before the first wait, for what was committed while nobody listened.
         handover.Raise();
+        signals.HearOthers(true);
         while (true)
         {
             if (work)

@@ -900,6 +900,9 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
 
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
+
                     b.ToTable("delivery", (string)null);
                 });
 
@@ -1032,7 +1035,7 @@ namespace Condense.Service.Storage.Migrations.Postgres
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -1072,6 +1075,11 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }

@@ -814,6 +814,9 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
 
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
+
                     b.ToTable("delivery", (string)null);
                 });
 
@@ -938,7 +941,7 @@ namespace Condense.Service.Storage.Migrations.Sqlite
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -978,6 +981,11 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }
