@@ -116,7 +116,7 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
     public async Task A_job_is_retried_though_its_endpoint_is_gone()
     {
         string endpoint = (string)(await CreateAsync($$"""{"url":"{{Url}}","events":["model.rejected"]}"""))["id"]!;
-        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 16, 16));
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 32, 32));
         string job = await service.Api.AddJobAsync($$"""{"model":"{{model}}","target":{"ratio":2},"webhook":{"endpoint":"{{endpoint}}","events":["job.expired"]} }""");
         await service.Api.EndAsync(job);
         (await service.Api.SendAsync(HttpMethod.Delete, $"/v1/webhooks/{endpoint}")).EnsureSuccessStatusCode();
@@ -128,7 +128,7 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
     [Fact]
     public async Task The_query_of_a_job_s_address_is_used_and_not_shown()
     {
-        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 16, 16, seed: 2));
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 32, 32, seed: 2));
         using var response = await service.Api.SendAsync(
             HttpMethod.Post,
             "/v1/jobs",
