@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 
@@ -15,6 +17,7 @@ internal sealed record KeyRequest
     public required IReadOnlyList<string> Scopes { get; init; }
 
     /// <summary>From when on it is refused, at most five years ahead; absent for never.</summary>
+    [JsonConverter(typeof(Moment.MomentConverter))]
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>Every offending place.</summary>

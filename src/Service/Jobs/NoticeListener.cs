@@ -21,6 +21,7 @@ internal sealed partial class NoticeListener(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        signals.HearOthers(false);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -31,6 +32,7 @@ internal sealed partial class NoticeListener(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
+                signals.HearOthers(false);
                 if (!outage.Takes(exception))
                 {
                     LogLost(logger, exception);
@@ -49,6 +51,7 @@ internal sealed partial class NoticeListener(
 
         // Once before the first wait, for what was committed while nobody listened.
         handover.Raise();
+        signals.HearOthers(true);
         while (true)
         {
             if (work)

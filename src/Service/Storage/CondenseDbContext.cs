@@ -193,6 +193,7 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
         delivery.HasKey(row => row.Id);
         delivery.Property(row => row.State).HasMaxLength(WordLength);
         delivery.HasIndex(row => new { row.State, row.DueAt });
+        delivery.HasIndex(row => new { row.TenantId, row.State, row.DueAt, row.Id });
         delivery.HasIndex(row => new { row.EndpointId, row.Id });
         delivery.HasOne<WebhookEndpoint>().WithMany().HasForeignKey(row => row.EndpointId).OnDelete(DeleteBehavior.Cascade);
     }

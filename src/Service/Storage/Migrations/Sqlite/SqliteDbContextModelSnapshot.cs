@@ -822,6 +822,9 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
 
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
+
                     b.ToTable("delivery", (string)null);
                 });
 
