@@ -17,10 +17,10 @@ internal static class KeyEndpoints
     public static void MapApiKeys(this RouteGroupBuilder group)
     {
         var keys = group.MapGroup("/api-keys").WithTags("Keys");
-        keys.MapPost("/", Create).WithName("CreateApiKey").Needs(Scope.Admin).AnswersSecret().Fails(400, 415, 422);
-        keys.MapGet("/", List).WithName("ListApiKeys").Needs(Scope.Admin).Fails(422);
-        keys.MapGet("/{id}", Get).WithName("GetApiKey").Needs(Scope.Admin).Fails(404);
-        keys.MapDelete("/{id}", Delete).WithName("DeleteApiKey").Needs(Scope.Admin).Fails(404, 409);
+        keys.MapPost("/", Create).WithName("CreateApiKey").Needs(Scope.Admin).AnswersSecret().Fails(ProblemKind.QuotaExceeded);
+        keys.MapGet("/", List).WithName("ListApiKeys").Needs(Scope.Admin);
+        keys.MapGet("/{id}", Get).WithName("GetApiKey").Needs(Scope.Admin);
+        keys.MapDelete("/{id}", Delete).WithName("DeleteApiKey").Needs(Scope.Admin).Reads(RequestField.IfMatch).Fails(ProblemKind.ResourceInUse);
     }
 
     /// <summary>Makes a key.</summary>
@@ -53,8 +53,10 @@ internal static class KeyEndpoints
     /// <param name="limit">Items of the page, 1 to 100. Default 20.</param>
     /// <param name="cursor">The `nextCursor` of the page before.</param>
     /// <response code="200">A page; the header `Link` names the next one.</response>
-    public static async Task<Ok<Page<KeyResponse>>> List(HttpContext http, CondenseDbContext db, int? limit = null, string? cursor = null) =>
-        TypedResults.Ok(await Page.ReadAsync(
+    public static async Task<Ok<Page<KeyResponse>>> List(HttpContext http, CondenseDbContext db, int? limit = null, string? cursor = null)
+    {
+        ListQuery.Check(http.Request);
+        return TypedResults.Ok(await Page.ReadAsync(
             before => db.ApiKeys.AsNoTracking()
                 .Where(key => before == null || key.Id.CompareTo(before) < 0)
                 .OrderByDescending(key => key.Id),
@@ -63,6 +65,7 @@ internal static class KeyEndpoints
             key => key.Id,
             KeyResponse.Of,
             http));
+    }
 
     /// <summary>Fetches a key, without its text.</summary>
     /// <param name="id">The key.</param>
@@ -76,11 +79,11 @@ internal static class KeyEndpoints
     /// <remarks>No node takes it from then on. The tenant's last admin key stays: make another one first.</remarks>
     /// <param name="id">The key.</param>
     /// <param name="ring">The keys.</param>
-    /// <param name="cancellationToken">The request's end.</param>
+    /// <param name="http">The request.</param>
     /// <response code="204">It is gone.</response>
-    public static async Task<NoContent> Delete(string id, KeyRing ring, CancellationToken cancellationToken)
+    public static async Task<NoContent> Delete(string id, KeyRing ring, HttpContext http)
     {
-        await ring.RevokeAsync(id, cancellationToken);
+        await ring.RevokeAsync(id, key => DocumentTags.RequireMatch(http.Request, DocumentTags.Of(KeyResponse.Of(key))), http.RequestAborted);
         return TypedResults.NoContent();
     }
 

@@ -51,13 +51,17 @@ internal sealed class KeyRing(CondenseDbContext db, WriteTransaction transaction
             cancellationToken);
 
     /// <summary>Revokes a key of the caller's tenant; from then on no node takes it any more.</summary>
+    /// <param name="id">The key.</param>
+    /// <param name="check">Looks at the key as it is; what it throws keeps it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">There is none, or it is the tenant's last admin key.</exception>
-    public async Task RevokeAsync(string id, CancellationToken cancellationToken)
+    public async Task RevokeAsync(string id, Action<ApiKey> check, CancellationToken cancellationToken)
     {
         string tenant = await transaction.RunAsync(
             async cancel =>
             {
                 var key = await GetAsync(id, cancel);
+                check(key);
 
                 // Two admins that revoke each other's key at once: the second one waits, and is told.
                 await TenantLock.TakeAsync(db, key.TenantId, cancel);

@@ -17,6 +17,12 @@ internal sealed class EventStream(EventLog events, JobSignals signals, TimeProvi
 
     private const string LastEventId = "Last-Event-ID";
 
+    /// <summary>Where a stream goes on.</summary>
+    public static RequestField LastEventIdField { get; } = new(LastEventId, "With `text/event-stream`: the `id` of the last event that was received.", RequestField.Text("17"))
+    {
+        Refusals = [ProblemKind.MalformedHeader],
+    };
+
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>A timer may ring so much too early.</summary>

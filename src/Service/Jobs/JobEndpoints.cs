@@ -24,17 +24,26 @@ internal static class JobEndpoints
     /// <summary>Seconds until a new job is worth a look.</summary>
     private const string Soon = "1";
 
+    /// <summary>How a job is refused that its document describes well.</summary>
+    private static readonly IReadOnlyList<ProblemKind> s_refusals =
+        [ProblemKind.NotFound, ProblemKind.ModelNotReady, .. ProblemKind.OfRecipes, .. ProblemKind.OfModels, ProblemKind.WebhookUrlForbidden, ProblemKind.QuotaExceeded];
+
     /// <summary>Adds them.</summary>
     public static void MapJobs(this RouteGroupBuilder group)
     {
         var jobs = group.MapGroup("/jobs").WithTags("Jobs");
-        jobs.MapPost("/", Create).WithName("CreateJob").Needs(Scope.JobsWrite).Fails(400, 404, 409, 413, 415, 422);
-        jobs.MapGet("/", List).WithName("ListJobs").Needs(Scope.JobsRead).Fails(422);
-        jobs.MapGet("/{id}", Get).WithName("GetJob").Needs(Scope.JobsRead).Fails(404);
-        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").Needs(Scope.JobsRead).WithTexts(EventStream.ContentType).Fails(400, 404, 406, 422);
-        jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Needs(Scope.JobsWrite).Fails(404, 409);
-        jobs.MapPost("/{id}/retry", Retry).WithName("RetryJob").Needs(Scope.JobsWrite).Fails(400, 404, 409, 422);
-        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").Needs(Scope.JobsRead).Produces<CompressionReport>(StatusCodes.Status200OK, Json).WithTexts(Markdown, Html).Fails(404, 406);
+        jobs.MapPost("/", Create).WithName("CreateJob").Needs(Scope.JobsWrite).Reads(RequestField.Prefer, RequestField.TraceParent).Sends(ResponseField.RetryAfter)
+            .Fails([.. s_refusals]);
+        jobs.MapGet("/", List).WithName("ListJobs").Needs(Scope.JobsRead)
+            .Queries(QueryField.Words("state", ListQuery.Words<JobState>()), QueryField.CreatedAfter, QueryField.Metadata);
+        jobs.MapGet("/{id}", Get).WithName("GetJob").Needs(Scope.JobsRead).Reads(RequestField.Prefer).Sends(ResponseField.RetryAfter);
+        jobs.MapGet("/{id}/events", GetEvents).WithName("GetJobEvents").Needs(Scope.JobsRead).WithTexts(EventStream.ContentType)
+            .Reads(EventStream.LastEventIdField).Fails(ProblemKind.NotAcceptable, ProblemKind.InvalidField);
+        jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").Needs(Scope.JobsWrite).Sends(ResponseField.RetryAfter).Fails(ProblemKind.JobAlreadyFinished);
+        jobs.MapPost("/{id}/retry", Retry).WithName("RetryJob").Needs(Scope.JobsWrite).Reads(RequestField.Prefer, RequestField.TraceParent).Sends(ResponseField.RetryAfter)
+            .Fails([.. s_refusals, ProblemKind.JobNotFinished]);
+        jobs.MapGet("/{id}/report", GetReport).WithName("GetJobReport").Needs(Scope.JobsRead).Produces<CompressionReport>(StatusCodes.Status200OK, Json).WithTexts(Markdown, Html)
+            .Fails(ProblemKind.NotAcceptable);
     }
 
     /// <summary>Starts a job.</summary>

@@ -4,7 +4,6 @@ using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -19,16 +18,18 @@ internal static class ModelEndpoints
     {
         var models = group.MapGroup("/models").WithTags("Models");
         models.MapPost("/", Create).WithName("CreateModel").Needs(Scope.ModelsWrite).WithUpload(Upload.OctetStream, Upload.Form)
-            .Fails(400, 413, 415, 422, 507);
-        models.MapGet("/", List).WithName("ListModels").Needs(Scope.ModelsRead).Fails(422);
-        models.MapGet("/{id}", Get).WithName("GetModel").Needs(Scope.ModelsRead).Fails(404);
-        models.MapPatch("/{id}", Patch).WithName("UpdateModel").Needs(Scope.ModelsWrite).Accepts<ModelPatch>(ModelPatch.ContentType, "application/json").Fails(400, 404, 409, 412, 413, 415, 422);
-        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Fails(404, 409, 412);
-        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(404, 409);
+            .Reads(ContentDigest.Field).Queries(QueryField.Metadata).Fails([ProblemKind.InvalidField, .. ProblemKind.OfModels]);
+        models.MapGet("/", List).WithName("ListModels").Needs(Scope.ModelsRead)
+            .Queries(QueryField.Words("state", ListQuery.Words<ModelState>()), QueryField.Sha256, QueryField.CreatedAfter);
+        models.MapGet("/{id}", Get).WithName("GetModel").Needs(Scope.ModelsRead).Sends(ResponseField.RetryAfter);
+        models.MapPatch("/{id}", Patch).WithName("UpdateModel").Needs(Scope.ModelsWrite).Accepts<ModelPatch>(ModelPatch.ContentType, "application/json")
+            .Reads(RequestField.IfMatch).Sends(ResponseField.ETag).Fails(ProblemKind.ResourceInUse);
+        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Reads(RequestField.IfMatch).Fails(ProblemKind.ResourceInUse);
+        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(ProblemKind.ModelNotReady);
         models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Fails(404, 412, 416, 422);
+            .WithDownload(206, 304).Sends(DownloadFields.Digest).Fails(ProblemKind.InvalidField, ProblemKind.ModelNotReady, ProblemKind.StorageFull);
         models.MapMethods("/{id}/tensors/{**name}", [HttpMethods.Get, HttpMethods.Head], TensorEndpoint.Get).WithName("GetModelTensor").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Fails(404, 409, 412, 416, 422);
+            .WithDownload(206, 304).Fails(ProblemKind.ModelNotReady, ProblemKind.IncompatibleMethod, ProblemKind.StorageFull);
     }
 
     /// <summary>Uploads a model.</summary>
@@ -47,33 +48,33 @@ internal static class ModelEndpoints
     /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="upload">Receives the file.</param>
     /// <param name="library">The models.</param>
-    /// <param name="parts">Takes the files of models of several files.</param>
+    /// <param name="receiving">Takes the files of models of several files.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters. Default: the file name of the form, if it is one.</param>
-    /// <param name="severalFiles">Whether the model has several files, which come one by one.</param>
+    /// <param name="parts">Whether the model has several files, which come one by one.</param>
     /// <response code="201">The model, `validating` or `receiving`.</response>
     public static async Task<Created<ModelResponse>> Create(
         HttpContext http,
         IdempotentRequest first,
         Upload upload,
         ModelLibrary library,
-        PartLibrary parts,
+        PartLibrary receiving,
         IOptions<LimitsOptions> limits,
         string? name = null,
-        [FromQuery(Name = "parts")] bool severalFiles = false)
+        bool parts = false)
     {
         first.AnswerWith<StoredModel>(model => KeptAnswer.Created($"/v1/models/{model.Id}", ModelResponse.Of(model)));
         string? given = ResourceName.Check(name);
         var metadata = ClientMetadata.OfQuery(http.Request);
-        if (severalFiles)
+        if (parts)
         {
             if (http.Request.ContentLength > 0 || http.Request.Headers.TransferEncoding.Count > 0)
             {
                 throw ProblemException.Field("?parts", "With parts=true there is no body: each file goes to POST /v1/models/{id}/parts?name=….");
             }
 
-            var receiving = await parts.CreateAsync(given, metadata, http.RequestAborted);
-            return TypedResults.Created($"/v1/models/{receiving.Id}", ModelResponse.Of(receiving));
+            var begun = await receiving.CreateAsync(given, metadata, http.RequestAborted);
+            return TypedResults.Created($"/v1/models/{begun.Id}", ModelResponse.Of(begun));
         }
 
         var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);

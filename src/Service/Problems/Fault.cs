@@ -84,7 +84,7 @@ internal sealed record Fault(
         if (exception.Message.StartsWith("Failed to bind parameter", StringComparison.Ordinal) && quoted.Length > 1)
         {
             string name = quoted[1][(quoted[1].LastIndexOf(' ') + 1)..];
-            return Of(ProblemException.Field($"?{name}", "A number belongs here."));
+            return Of(ProblemException.Field($"?{name}", quoted[1].StartsWith("bool", StringComparison.Ordinal) ? "true or false belongs here." : "A number belongs here."));
         }
 
         return new(ProblemKind.MalformedHeader, exception.Message, []);

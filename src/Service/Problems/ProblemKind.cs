@@ -161,7 +161,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
         .Select(field => (ProblemKind)field.GetValue(null)!)
         .ToDictionary(kind => kind.Code, StringComparer.Ordinal));
 
-    private static readonly ProblemKind[] s_ofRecipes = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+    /// <summary>How recipes are refused.</summary>
+    public static IReadOnlyList<ProblemKind> OfRecipes { get; } = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+
+    /// <summary>How files are refused that are no model, or none that is safe to read.</summary>
+    public static IReadOnlyList<ProblemKind> OfModels { get; } =
+        [UnsupportedFormat, UnsupportedOperator, CorruptModel, UnsafePickle, UnsafeExternalData, ArchiveBomb];
 
     /// <summary>The kind of that word.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -170,7 +175,7 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>The kind that a recipe's refusal names.</summary>
     public static ProblemKind OfRecipe(string code) =>
-        Array.Find(s_ofRecipes, kind => string.Equals(kind.Code, code, StringComparison.Ordinal)) ?? InvalidField;
+        OfRecipes.FirstOrDefault(kind => string.Equals(kind.Code, code, StringComparison.Ordinal)) ?? InvalidField;
 
     /// <summary>The kind for a bare status from the framework.</summary>
     public static ProblemKind OfStatus(int status) => status switch

@@ -66,8 +66,12 @@ internal sealed class WebhookRegister(
         await db.WebhookEndpoints.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw NoEndpoint(id);
 
     /// <summary>Changes an endpoint.</summary>
+    /// <param name="id">The endpoint.</param>
+    /// <param name="changes">What changes.</param>
+    /// <param name="check">Looks at the endpoint as it is; what it throws keeps it so.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">A field can't be used, or there is no such endpoint.</exception>
-    public async Task<WebhookEndpoint> ChangeAsync(string id, WebhookChanges changes, CancellationToken cancellationToken)
+    public async Task<WebhookEndpoint> ChangeAsync(string id, WebhookChanges changes, Action<WebhookEndpoint> check, CancellationToken cancellationToken)
     {
         ProblemException.ThrowIfAny(changes.Check());
         if (changes.Url is { } url)
@@ -79,6 +83,7 @@ internal sealed class WebhookRegister(
             async cancel =>
             {
                 var endpoint = await LockAsync(id, cancel);
+                check(endpoint);
                 endpoint.Url = changes.Url ?? endpoint.Url;
                 endpoint.Description = changes.Description is null ? endpoint.Description : changes.Description.Length == 0 ? null : changes.Description;
                 endpoint.Events = changes.Events is null ? endpoint.Events : Join(changes.Events);
@@ -96,11 +101,16 @@ internal sealed class WebhookRegister(
     }
 
     /// <summary>Removes an endpoint, and everything that was to be sent there.</summary>
+    /// <param name="id">The endpoint.</param>
+    /// <param name="check">Looks at the endpoint as it is; what it throws keeps it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">There is none.</exception>
-    public Task<int> RemoveAsync(string id, CancellationToken cancellationToken) =>
+    public Task<int> RemoveAsync(string id, Action<WebhookEndpoint> check, CancellationToken cancellationToken) =>
         transaction.RunAsync(
             async cancel =>
             {
+                check(await GetAsync(id, cancel));
+
                 // The deliveries first, as a sender that writes down an attempt does: two orders could block each other.
                 await db.Deliveries.Where(row => row.EndpointId == id).ExecuteDeleteAsync(cancel);
                 int removed = await db.WebhookEndpoints.Where(row => row.Id == id).ExecuteDeleteAsync(cancel);

@@ -39,6 +39,25 @@ public sealed class KeyTests(KeyedService service) : IClassFixture<KeyedService>
     }
 
     [Fact]
+    public async Task With_If_Match_only_the_version_that_the_client_knows_is_revoked()
+    {
+        using var admin = service.With(KeyedService.FirstKey);
+        using var response = await admin.SendAsync(HttpMethod.Post, "/v1/api-keys", ApiClient.Json("""{"name":"perhaps-in-use","scopes":["jobs:read"]}"""));
+        var made = await ApiClient.CreatedAsync(response);
+        string path = $"/v1/api-keys/{made["id"]}";
+        using var unused = await admin.SendAsync(HttpMethod.Get, path);
+
+        // Somebody uses it after all: its document says when.
+        using var user = service.With((string)made["key"]!);
+        Assert.NotNull(await user.GetAsync("/v1/jobs"));
+        using var kept = await admin.SendAsync(HttpMethod.Delete, path, null, ("If-Match", unused.Headers.ETag!.ToString()));
+        await ApiClient.ProblemAsync(kept, 412, "precondition_failed");
+        using var used = await admin.SendAsync(HttpMethod.Get, path);
+        using var revoked = await admin.SendAsync(HttpMethod.Delete, path, null, ("If-Match", used.Headers.ETag!.ToString()));
+        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+    }
+
+    [Fact]
     public async Task A_revoked_key_is_refused_by_the_next_request()
     {
         using var admin = service.With(KeyedService.FirstKey);

@@ -144,7 +144,7 @@ public sealed class DeliveryTests
         receiver.Behaviour = (_, _) => Task.CompletedTask;
         var register = scope.ServiceProvider.GetRequiredService<WebhookRegister>();
         string endpoint = (await FindEndpointAsync(service)).Id;
-        await register.ChangeAsync(endpoint, new WebhookChanges { Enabled = true }, Cancellation);
+        await register.ChangeAsync(endpoint, new WebhookChanges { Enabled = true }, _ => { }, Cancellation);
         await register.ReplayAsync(endpoint, second, Cancellation);
         Assert.True(Assert.Single(await SendDueAsync(service, now))!.Succeeded);
         Assert.Equal("succeeded", (await FindAsync(service, second)).State);

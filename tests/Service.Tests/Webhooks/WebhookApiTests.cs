@@ -52,6 +52,23 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
     }
 
     [Fact]
+    public async Task With_If_Match_only_the_version_that_the_client_knows_is_changed_or_deleted()
+    {
+        string path = $"/v1/webhooks/{(await CreateAsync($$"""{"url":"{{Url}}"}"""))["id"]}";
+        using var read = await service.Api.SendAsync(HttpMethod.Get, path);
+        string first = read.Headers.ETag!.ToString();
+        using var changed = await service.Api.SendAsync(HttpMethod.Patch, path, ApiClient.Json("""{"description":"mine"}"""), ("If-Match", first));
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        using var late = await service.Api.SendAsync(HttpMethod.Patch, path, ApiClient.Json("""{"description":"theirs"}"""), ("If-Match", first));
+        await ApiClient.ProblemAsync(late, 412, "precondition_failed");
+        Assert.Equal("mine", (string?)(await service.Api.GetAsync(path))["description"]);
+        using var kept = await service.Api.SendAsync(HttpMethod.Delete, path, null, ("If-Match", first));
+        await ApiClient.ProblemAsync(kept, 412, "precondition_failed");
+        using var deleted = await service.Api.SendAsync(HttpMethod.Delete, path, null, ("If-Match", changed.Headers.ETag!.ToString()));
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+    }
+
+    [Fact]
     public async Task Without_events_everything_but_progress_is_told()
     {
         var made = await CreateAsync($$"""{"url":"{{Url}}"}""");
