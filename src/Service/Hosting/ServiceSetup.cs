@@ -173,6 +173,7 @@ internal static class ServiceSetup
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobSignals>();
         services.AddSingleton<HandoverSignal>();
+        services.AddSingleton<DatabaseContact>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();

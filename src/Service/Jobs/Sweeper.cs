@@ -7,7 +7,8 @@ namespace Condense.Service.Jobs;
 /// </summary>
 internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSignal signal, TimeProvider clock, ILogger<Sweeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1);
+    /// <summary>How often it looks.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan s_triggerPeriod = TimeSpan.FromSeconds(30);
 
@@ -17,7 +18,7 @@ internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSigna
         long lastTriggers = clock.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
-            await signal.WaitAsync(s_period, stoppingToken);
+            await signal.WaitAsync(Period, stoppingToken);
             try
             {
                 await using var scope = scopes.CreateAsyncScope();
