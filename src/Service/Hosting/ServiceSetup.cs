@@ -148,6 +148,7 @@ internal static class ServiceSetup
     private static void AddLibrary(IServiceCollection services)
     {
         services.AddScoped<ModelLibrary>();
+        services.AddScoped<FormLibrary>();
         services.AddScoped<ModelChanges>();
         services.AddScoped<DatasetLibrary>();
     }
@@ -250,5 +251,6 @@ internal static class ServiceSetup
         // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
         quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
+        quartz.AddJob<ExpansionJob>(job => job.WithIdentity(ExpansionJob.Key).StoreDurably().RequestRecovery());
     }
 }

@@ -114,13 +114,14 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
                 }
 
                 var released = new List<string?>();
+                var forms = await db.Forms.Where(row => row.ModelId == id).Select(row => row.Sha256).ToListAsync(cancel);
                 if (await db.Models.Where(row => row.Id == id && (!onlyReceiving || row.State == ModelState.Receiving)).ExecuteDeleteAsync(cancel) == 0)
                 {
                     return released;
                 }
 
-                // A part that came between the look and the deletion went with the rows; its bytes are found by housekeeping.
-                foreach (string sha256 in model.Parts.Select(part => part.Sha256).Append(model.Sha256).OfType<string>().Distinct(StringComparer.Ordinal))
+                // A part or a form that came between the look and the deletion went with the rows; its bytes are found by housekeeping.
+                foreach (string sha256 in model.Parts.Select(part => part.Sha256).Append(model.Sha256).Concat(forms).OfType<string>().Distinct(StringComparer.Ordinal))
                 {
                     released.Add(await store.ReleaseAsync(sha256, cancel));
                 }
