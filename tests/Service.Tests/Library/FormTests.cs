@@ -71,7 +71,8 @@ public sealed class FormTests(RunningService service) : IClassFixture<RunningSer
     }
 
     private async Task<string> CompressAsync(byte[] original) =>
-        (string)(await service.Api.EndAsync(await service.Api.AddJobAsync(await service.Api.AddModelAsync(original), 3)))["result"]!["model"]!;
+        (string)(await service.Api.EndAsync(await service.Api.AddJobAsync(
+            $$"""{"model":"{{await service.Api.AddModelAsync(original)}}","target":{"ratio":3},"output":{"form":"portable"} }""")))["result"]!["model"]!;
 
     private async Task<byte[]> ContentAsync(string model, string query = "")
     {
