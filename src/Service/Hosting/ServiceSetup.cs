@@ -155,6 +155,7 @@ internal static class ServiceSetup
     {
         services.AddSingleton<ModelOpener>();
         services.AddScoped<ModelLibrary>();
+        services.AddScoped<FormLibrary>();
         services.AddScoped<ModelChanges>();
         services.AddScoped<DatasetLibrary>();
     }
@@ -259,5 +260,6 @@ internal static class ServiceSetup
         // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
         quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
+        quartz.AddJob<ExpansionJob>(job => job.WithIdentity(ExpansionJob.Key).StoreDurably().RequestRecovery());
     }
 }

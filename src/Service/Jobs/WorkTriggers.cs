@@ -12,7 +12,7 @@ internal sealed class WorkTriggers(TimeProvider clock)
     /// <summary>What compresses; limited to the configured number at once.</summary>
     public const string CompressionGroup = "compress";
 
-    /// <summary>What reads uploaded models: never behind a long compression.</summary>
+    /// <summary>What reads uploaded models and makes other forms: never behind a long compression.</summary>
     public const string InspectionGroup = "inspect";
 
     /// <summary>
@@ -48,6 +48,19 @@ internal sealed class WorkTriggers(TimeProvider clock)
         }
 
         await InspectAsync(scheduler, modelId, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Schedules the making of a model's dense form unless it is scheduled.</summary>
+    public async Task<bool> TryExpandAsync(IScheduler scheduler, string modelId, CancellationToken cancellationToken)
+    {
+        string name = $"{modelId}/dense";
+        if (await scheduler.Exists(new TriggerKey(name, InspectionGroup), cancellationToken))
+        {
+            return false;
+        }
+
+        await scheduler.ScheduleJob(Trigger(ExpansionJob.Key, InspectionGroup, name, modelId, s_due), cancellationToken: cancellationToken);
         return true;
     }
 
