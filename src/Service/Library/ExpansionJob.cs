@@ -57,7 +57,7 @@ internal sealed class ExpansionJob(
             using var compressed = await library.FetchAsync(model, cancellationToken);
             using var before = await library.FetchAsync(original, cancellationToken);
             string output = Path.Combine(work, "dense");
-            await children.RunAsync(model.TenantId, new ExpandTask { Input = compressed.Parts, Original = before.Parts, Output = output }, ChildRelay.None, cancellationToken);
+            await children.RunAsync(model.TenantId, new ExpandTask { Input = compressed.Parts, Original = before.Parts, Output = output }, ChildRelay.None, new ChildStop(cancellationToken));
             if (ResultParts.Of(output).Others.Count > 0)
             {
                 throw new ProblemException(
