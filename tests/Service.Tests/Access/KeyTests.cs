@@ -160,7 +160,7 @@ public sealed class KeyTests(KeyedService service) : IClassFixture<KeyedService>
         Assert.False(await ring.BootstrapAsync("leaked", text, Cancellation));
         string first = await db.ApiKeys.Select(row => row.Id).SingleAsync(Cancellation);
         await service.MakeAsync("leaked", now.AddDays(90), Scope.Admin);
-        await ring.RevokeAsync(first, Cancellation);
+        await ring.RevokeAsync(first, _ => { }, Cancellation);
         await db.ApiKeys.ExecuteUpdateAsync(set => set.SetProperty(row => row.ExpiresAt, now.AddSeconds(-1)), Cancellation);
 
         Assert.False(await ring.BootstrapAsync("leaked", text, Cancellation));
