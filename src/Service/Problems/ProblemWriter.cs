@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Condense.Service.Hosting;
 using Condense.Service.Jobs;
+using Condense.Service.Storage;
 using Condense.Service.Telemetry;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Net.Http.Headers;
@@ -8,13 +9,13 @@ using Microsoft.Net.Http.Headers;
 namespace Condense.Service.Problems;
 
 /// <summary>Writes problems: those of exceptions, and those of bare statuses from the framework.</summary>
-internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionHandler
+internal sealed class ProblemWriter(OutageLog outage, ILogger<ProblemWriter> logger) : IExceptionHandler
 {
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var fault = Fault.Of(exception);
-        if (fault.IsOurs)
+        if (fault.IsOurs && !outage.Takes(exception))
         {
             ProblemLog.Failed(logger, exception, httpContext.Request.Method, LogText.OneLine(httpContext.Request.Path.Value), fault.Kind.Code);
         }
