@@ -28,7 +28,9 @@ internal sealed class ApiClient(Uri address) : IDisposable
             }
         }
 
-        return await Http.SendAsync(request, Cancellation);
+        var response = await Http.SendAsync(request, Cancellation);
+        await Contract.CheckAsync(response, Cancellation);
+        return response;
     }
 
     public async Task<JsonNode> GetAsync(string path)
@@ -72,6 +74,23 @@ internal sealed class ApiClient(Uri address) : IDisposable
 
     public Task<JsonNode> EndAsync(string job) =>
         UntilAsync($"/v1/jobs/{job}", document => (string?)document["state"] is "succeeded" or "failed" or "canceled" or "expired");
+
+    /// <summary>Waits until the service is ready again.</summary>
+    public async Task UntilReadyAsync()
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            using var response = await SendAsync(HttpMethod.Get, "/readyz");
+            if (response.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, "The service does not become ready again.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
+        }
+    }
 
     /// <summary>Asks until the document is as wanted.</summary>
     public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> condition)

@@ -17,13 +17,18 @@ namespace Condense.Service.Access;
 /// Holds every tenant to its quotas, in the transaction that would exceed them: no code that adds a row can forget to ask. What a job makes is
 /// never refused, as its work would be lost; it counts, and what the client brings next is.
 /// </summary>
-internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesInterceptor
+internal sealed class QuotaGuard(IOptions<QuotaOptions> options, TimeProvider clock) : SaveChangesInterceptor
 {
     /// <summary>
     /// Farther than this from its quota a tenant's transactions need not wait for each other: so many can't be under way at once. Bytes have no
     /// such distance.
     /// </summary>
     private const int Distance = 1_000;
+
+    /// <summary>So long what was measured for one job holds for the next ones: measured for each, it would cost the more, the more there is.</summary>
+    private static readonly TimeSpan s_recent = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<(string Tenant, Type Of), (long Value, long At)> _recent = new();
 
     private readonly ConcurrentDictionary<string, long> _arriving = new(StringComparer.Ordinal);
 
@@ -65,22 +70,17 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
         }
     }
 
-    private static async Task CheckAsync(Addition addition, IReadOnlyList<object> rows, CancellationToken cancellationToken)
+    private async Task CheckAsync(Addition addition, IReadOnlyList<object> rows, CancellationToken cancellationToken)
     {
         var (db, tenant, quotas) = addition;
         if (rows.OfType<Job>().Count() is > 0 and var jobs)
         {
-            await addition.CountAsync(
-                jobs,
-                db.Jobs.IgnoreQueryFilters().Where(row => row.TenantId == tenant).Where(JobStates.Unfinished),
-                quotas.UnfinishedJobs,
-                limit => new ProblemException(
-                    ProblemKind.QuotaExceeded with { Retryable = true }, $"The tenant may have {limit} unfinished jobs at once, and has them. Wait for one to end, or cancel one."),
-                cancellationToken);
-            if (await addition.StoredBytesAsync(cancellationToken) > quotas.StoredBytes)
-            {
-                throw NoRoom(quotas.StoredBytes);
-            }
+            await CheckJobsAsync(addition, jobs, cancellationToken);
+        }
+
+        if (rows.OfType<Artifact>().Any())
+        {
+            _recent.TryRemove((tenant, typeof(Artifact)), out _);
         }
 
         // Of an upload it is told before its bytes come, and not only with the last of them.
@@ -122,6 +122,41 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
         {
             await CheckBytesAsync(addition, rows.OfType<UploadSession>().Sum(upload => upload.Length), cancellationToken);
         }
+    }
+
+    /// <summary>A job adds no bytes yet, and far from the quota it does not matter how many there are exactly.</summary>
+    private async Task CheckJobsAsync(Addition addition, int jobs, CancellationToken cancellationToken)
+    {
+        var (db, tenant, quotas) = addition;
+        var unfinished = db.Jobs.IgnoreQueryFilters().Where(row => row.TenantId == tenant).Where(JobStates.Unfinished);
+        int far = quotas.UnfinishedJobs - Distance - jobs;
+        if (far < 0 || await MeasureAsync((tenant, typeof(Job)), far, () => unfinished.LongCountAsync(cancellationToken)) > far)
+        {
+            await addition.CountAsync(
+                jobs,
+                unfinished,
+                quotas.UnfinishedJobs,
+                limit => new ProblemException(
+                    ProblemKind.QuotaExceeded with { Retryable = true }, $"The tenant may have {limit} unfinished jobs at once, and has them. Wait for one to end, or cancel one."),
+                cancellationToken);
+        }
+
+        if (await MeasureAsync((tenant, typeof(Artifact)), quotas.StoredBytes, () => addition.StoredBytesAsync(cancellationToken)) > quotas.StoredBytes)
+        {
+            throw NoRoom(quotas.StoredBytes);
+        }
+    }
+
+    /// <summary>Measures, unless it was done a moment ago and there was room then: nothing is refused by what is not so any more.</summary>
+    private async Task<long> MeasureAsync((string Tenant, Type Of) what, long room, Func<Task<long>> measure)
+    {
+        if (!_recent.TryGetValue(what, out var known) || clock.GetElapsedTime(known.At) > s_recent || known.Value > room)
+        {
+            known = (await measure(), clock.GetTimestamp());
+            _recent[what] = known;
+        }
+
+        return known.Value;
     }
 
     /// <summary>The artifact of a model or dataset is stored already, in the same transaction; an upload is yet to come.</summary>

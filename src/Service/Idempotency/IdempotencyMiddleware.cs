@@ -115,7 +115,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
         catch
         {
             http.Features.Set(client);
-            await keys.ReleaseAsync(claim.Key, claim.CreatedAt);
+            await TryReleaseAsync(keys, claim);
             throw;
         }
 
@@ -144,6 +144,20 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
         {
             http.Response.ContentLength = written.Length;
             await http.Response.Body.WriteAsync(written.GetBuffer().AsMemory(0, (int)written.Length), http.RequestAborted);
+        }
+    }
+
+    /// <summary>Gives a key back after a failure, which the client shall hear of, and not of what befell the key.</summary>
+    private async Task TryReleaseAsync(IdempotencyKeys keys, IdempotentRequest.Claim claim)
+    {
+        try
+        {
+            await keys.ReleaseAsync(claim.Key, claim.CreatedAt);
+        }
+        catch (Exception exception)
+        {
+            // The claim runs out by itself.
+            IdempotencyLog.NotReleased(logger, exception);
         }
     }
 

@@ -115,6 +115,7 @@ internal sealed class ModelLibrary(
                 }
 
                 var released = new List<string?>();
+                var forms = await db.Forms.Where(row => row.ModelId == id).Select(row => row.Sha256).ToListAsync(cancel);
                 if (await db.Models.Where(row => row.Id == id && (!onlyReceiving || row.State == ModelState.Receiving)).ExecuteDeleteAsync(cancel) == 0)
                 {
                     return released;
@@ -123,8 +124,8 @@ internal sealed class ModelLibrary(
                 // Where the uploads went that it was made of, nobody needs to know any more.
                 await db.Uploads.Where(row => row.ModelId == id).ExecuteDeleteAsync(cancel);
 
-                // A part that came between the look and the deletion went with the rows; its bytes are found by housekeeping.
-                foreach (string sha256 in model.Parts.Select(part => part.Sha256).Append(model.Sha256).OfType<string>().Distinct(StringComparer.Ordinal))
+                // A part or a form that came between the look and the deletion went with the rows; its bytes are found by housekeeping.
+                foreach (string sha256 in model.Parts.Select(part => part.Sha256).Append(model.Sha256).Concat(forms).OfType<string>().Distinct(StringComparer.Ordinal))
                 {
                     released.Add(await store.ReleaseAsync(sha256, cancel));
                 }

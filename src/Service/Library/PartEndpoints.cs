@@ -1,6 +1,7 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Idempotency;
+using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -14,11 +15,12 @@ internal static class PartEndpoints
     {
         var models = group.MapGroup("/models/{id}").WithTags("Models");
         models.MapPost("/parts", Add).WithName("AddModelPart").Needs(Scope.ModelsWrite).WithUpload(Upload.OctetStream, Upload.Form)
-            .Fails(400, 404, 408, 409, 413, 415, 422, 507);
+            .Reads(ContentDigest.Field).Fails(ProblemKind.ModelCommitted, ProblemKind.InvalidField);
         models.MapMethods("/parts/{name}", [HttpMethods.Get, HttpMethods.Head], Get).WithName("GetModelPart").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Fails(404, 412, 416);
-        models.MapDelete("/parts/{name}", Remove).WithName("DeleteModelPart").Needs(Scope.ModelsWrite).Fails(404, 409);
-        models.MapPost("/commit", Commit).WithName("CommitModel").Needs(Scope.ModelsWrite).Fails(404, 409, 422);
+            .WithDownload(206, 304).Sends(DownloadFields.Digest).Fails(ProblemKind.StorageFull);
+        models.MapDelete("/parts/{name}", Remove).WithName("DeleteModelPart").Needs(Scope.ModelsWrite).Fails(ProblemKind.ModelCommitted);
+        models.MapPost("/commit", Commit).WithName("CommitModel").Needs(Scope.ModelsWrite)
+            .Fails([ProblemKind.ModelCommitted, ProblemKind.ResourceInUse, ProblemKind.PartsMismatch, .. ProblemKind.OfModels]);
     }
 
     /// <summary>Adds a file to a model of several files.</summary>

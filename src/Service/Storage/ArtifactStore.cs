@@ -80,6 +80,7 @@ internal sealed class ArtifactStore(CondenseDbContext db, WriteTransaction trans
             .Where(row => row.Sha256 == sha256
                 && !db.Models.Any(model => model.Sha256 == sha256)
                 && !db.Parts.Any(part => part.TenantId == row.TenantId && part.Sha256 == sha256)
+                && !db.Forms.Any(form => form.Sha256 == sha256)
                 && !db.Datasets.Any(dataset => dataset.Sha256 == sha256))
             .ExecuteDeleteAsync(cancellationToken);
         return removed > 0 ? blob : null;

@@ -16,18 +16,24 @@ internal static class UploadEndpoints
 {
     private const string OverrideField = "X-HTTP-Method-Override";
 
+    /// <summary>How bytes are refused, and the whole.</summary>
+    private static readonly IReadOnlyList<ProblemKind> s_refusals =
+        [ProblemKind.UploadOffsetMismatch, ProblemKind.ModelCommitted, ProblemKind.InvalidField, .. ProblemKind.OfModels, ProblemKind.QuotaExceeded];
+
     /// <summary>Adds them.</summary>
     public static void MapUploads(this RouteGroupBuilder group)
     {
         var root = group.MapGroup("/uploads").WithTags("Uploads");
-        root.MapMethods("/", [HttpMethods.Options], Describe).WithName("DescribeUploads").IsOpen();
-        var uploads = root.MapGroup("").WithMetadata(new TusAddress()).AddEndpointFilter(Tus.CheckVersionAsync);
+        root.MapMethods("/", [HttpMethods.Options], Describe).WithName("DescribeUploads").IsOpen().Sends([.. TusFields.OfOptions]);
+        var uploads = root.MapGroup("").WithMetadata(new TusAddress()).AddEndpointFilter(Tus.CheckVersionAsync).SpeaksTus();
         uploads.MapPost("/", Create).WithName("CreateUpload").Needs(Scope.ModelsWrite).WithOffsetBody(required: false)
-            .Fails(400, 404, 409, 412, 413, 415, 422, 460, 507);
-        uploads.MapMethods("/{id}", [HttpMethods.Head], Head).WithName("GetUploadOffset").Needs(Scope.ModelsWrite).Fails(404, 410, 412);
+            .Reads(TusFields.Length, TusFields.Metadata, TusFields.Checksum).Sends(TusFields.Offset, TusFields.Expires, TusFields.Model)
+            .Fails([ProblemKind.NotFound, .. s_refusals]);
+        uploads.MapMethods("/{id}", [HttpMethods.Head], Head).WithName("GetUploadOffset").Needs(Scope.ModelsWrite)
+            .Sends([TusFields.Offset, TusFields.Expires, TusFields.Model, .. TusFields.OfHead]).Fails(ProblemKind.Expired);
         uploads.MapPatch("/{id}", Continue).WithName("ContinueUpload").Needs(Scope.ModelsWrite).WithOffsetBody(required: true)
-            .Fails(400, 404, 408, 409, 410, 412, 413, 415, 422, 460, 507);
-        uploads.MapDelete("/{id}", Delete).WithName("DeleteUpload").Needs(Scope.ModelsWrite).Fails(404, 412);
+            .Reads(TusFields.Start, TusFields.Checksum).Sends(TusFields.Offset, TusFields.Expires, TusFields.Model).Fails([ProblemKind.Expired, .. s_refusals]);
+        uploads.MapDelete("/{id}", Delete).WithName("DeleteUpload").Needs(Scope.ModelsWrite).Fails();
         uploads.MapPost("/{id}", Override).WithName("OverrideUpload").Needs(Scope.ModelsWrite).ExcludeFromDescription();
     }
 

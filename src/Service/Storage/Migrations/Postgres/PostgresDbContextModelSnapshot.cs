@@ -410,6 +410,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("DatasetId")
                         .HasDatabaseName("ix_job_dataset_id");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_job_expires_at")
+                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
+
                     b.HasIndex("ModelId", "Id")
                         .HasDatabaseName("ix_job_model_id_id");
 
@@ -593,6 +597,60 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasDatabaseName("ix_model_part_tenant_id_sha256");
 
                     b.ToTable("model_part", (string)null);
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.Property<string>("ModelId")
+                        .HasColumnType("text")
+                        .HasColumnName("model_id")
+                        .UseCollation("C");
+
+                    b.Property<string>("Form")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("form");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ProblemCode")
+                        .HasColumnType("text")
+                        .HasColumnName("problem_code")
+                        .UseCollation("C");
+
+                    b.Property<string>("ProblemDetail")
+                        .HasColumnType("text")
+                        .HasColumnName("problem_detail")
+                        .UseCollation("C");
+
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sha256")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("state");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("default")
+                        .HasColumnName("tenant_id")
+                        .UseCollation("C");
+
+                    b.HasKey("ModelId", "Form")
+                        .HasName("pk_model_form");
+
+                    b.HasIndex("TenantId", "Sha256")
+                        .HasDatabaseName("ix_model_form_tenant_id_sha256");
+
+                    b.ToTable("model_form", (string)null);
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
@@ -904,6 +962,9 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
 
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
+
                     b.ToTable("delivery", (string)null);
                 });
 
@@ -1048,6 +1109,22 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_model_part_artifact_tenant_id_sha256");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.HasOne("Condense.Service.Library.StoredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_form_model_model_id");
+
+                    b.HasOne("Condense.Service.Storage.Artifact", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId", "Sha256")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_model_form_artifact_tenant_id_sha256");
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
