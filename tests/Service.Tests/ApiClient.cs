@@ -28,7 +28,9 @@ internal sealed class ApiClient(Uri address) : IDisposable
             }
         }
 
-        return await Http.SendAsync(request, Cancellation);
+        var response = await Http.SendAsync(request, Cancellation);
+        await Contract.CheckAsync(response, Cancellation);
+        return response;
     }
 
     public async Task<JsonNode> GetAsync(string path)

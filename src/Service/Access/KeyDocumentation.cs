@@ -1,10 +1,9 @@
-using Condense.Service.Problems;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Condense.Service.Access;
 
-/// <summary>What the description of the API says of keys: which operations ask for one, with which scope, and how they refuse.</summary>
+/// <summary>What the description of the API says of keys: which operations ask for one, with which scope.</summary>
 internal sealed class KeyDocumentation : IOperationFilter
 {
     private const string Scheme = "key";
@@ -29,24 +28,6 @@ internal sealed class KeyDocumentation : IOperationFilter
             return;
         }
 
-        operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
-        operation.Responses ??= [];
-        Add(operation.Responses, context, StatusCodes.Status401Unauthorized, "There is no valid key: `unauthenticated`, `key_expired`.");
-        if (needed.Scope is { } scope)
-        {
-            Add(operation.Responses, context, StatusCodes.Status403Forbidden, $"The key does not have the scope `{scope}`: `insufficient_scope`.");
-        }
-
-        Add(operation.Responses, context, StatusCodes.Status429TooManyRequests, "Too often, or too much: `rate_limited`, `quota_exceeded`.");
+        operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = needed.Scope is { } scope ? [scope] : [] }];
     }
-
-    private static void Add(OpenApiResponses responses, OperationFilterContext context, int status, string description) =>
-        responses[FormattableString.Invariant($"{status}")] = new OpenApiResponse
-        {
-            Description = description,
-            Content = new Dictionary<string, IOpenApiMediaType>(StringComparer.Ordinal)
-            {
-                [Problem.ContentType] = new OpenApiMediaType { Schema = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository) },
-            },
-        };
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Condense.Service.Hosting;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 
@@ -14,7 +16,9 @@ internal sealed record KeyRequest
     /// <example>["models:read", "models:write", "jobs:read", "jobs:write"]</example>
     public required IReadOnlyList<string> Scopes { get; init; }
 
-    /// <summary>From when on it is refused, at most five years ahead; absent for never.</summary>
+    /// <summary>From when on it is refused, with its offset, at most five years ahead; absent for never.</summary>
+    /// <example>2030-01-01T00:00:00Z</example>
+    [JsonConverter(typeof(Moment.MomentConverter))]
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>Every offending place.</summary>

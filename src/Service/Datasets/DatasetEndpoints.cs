@@ -25,10 +25,11 @@ internal static class DatasetEndpoints
     public static void MapDatasets(this RouteGroupBuilder group)
     {
         var datasets = group.MapGroup("/datasets").WithTags("Datasets");
-        datasets.MapPost("/", Create).WithName("CreateDataset").Needs(Scope.ModelsWrite).WithCounts().Fails(400, 413, 415, 422, 507);
-        datasets.MapGet("/", List).WithName("ListDatasets").Needs(Scope.ModelsRead).Fails(422);
-        datasets.MapGet("/{id}", Get).WithName("GetDataset").Needs(Scope.ModelsRead).Fails(404);
-        datasets.MapDelete("/{id}", Delete).WithName("DeleteDataset").Needs(Scope.ModelsWrite).Fails(404, 409, 412);
+        datasets.MapPost("/", Create).WithName("CreateDataset").Needs(Scope.ModelsWrite).WithCounts().Reads(ContentDigest.Field)
+            .Fails(ProblemKind.MalformedJson, ProblemKind.InvalidField, ProblemKind.QuotaExceeded);
+        datasets.MapGet("/", List).WithName("ListDatasets").Needs(Scope.ModelsRead);
+        datasets.MapGet("/{id}", Get).WithName("GetDataset").Needs(Scope.ModelsRead);
+        datasets.MapDelete("/{id}", Delete).WithName("DeleteDataset").Needs(Scope.ModelsWrite).Reads(RequestField.IfMatch).Fails(ProblemKind.ResourceInUse);
     }
 
     /// <summary>Uploads token counts.</summary>
@@ -61,7 +62,7 @@ internal static class DatasetEndpoints
         }
 
         string? announced = ContentDigest.Parse(http.Request.Headers[ContentDigest.ContentField]);
-        await using var file = await store.StageAsync(http.Request.Body, limits.Value.DatasetBytes, http.RequestAborted);
+        await using var file = await store.StageAsync(http.Request.Body, http.Request.ContentLength, limits.Value.DatasetBytes, http.RequestAborted);
         ContentDigest.Verify(announced, file);
         var dataset = await library.AddAsync(file, given, http.RequestAborted);
         return TypedResults.Created($"/v1/datasets/{dataset.Id}", DatasetResponse.Of(dataset));

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Condense.Service.Idempotency;
 using Condense.Service.Jobs;
 using Condense.Service.Webhooks;
 using Microsoft.OpenApi;
@@ -29,17 +28,22 @@ internal static class ApiDescription
         options.IncludeXmlComments(typeof(ApiDescription).Assembly, includeControllerXmlComments: true);
         options.IncludeXmlComments(typeof(Pipeline.Reports.CompressionReport).Assembly);
         options.IncludeXmlComments(typeof(Engine.Structures.StructureForm).Assembly);
-        options.DocInclusionPredicate((_, operation) => !string.Equals(operation.HttpMethod, HttpMethods.Head, StringComparison.Ordinal));
+        options.DocInclusionPredicate((_, operation) => !IsHeadOfGet(operation));
         options.SupportNonNullableReferenceTypes();
         options.NonNullableReferenceTypesAsRequired();
         options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object });
         options.MapType<JsonNode>(() => new OpenApiSchema());
         options.OperationFilter<BodyFilter>();
-        options.OperationFilter<IdempotencyParameter>();
         options.SchemaFilter<FrequencyFilter>();
         options.DocumentFilter<WebhookDocument>();
         Access.KeyDocumentation.Configure(options);
+        options.OperationFilter<ContractFilter>();
     }
+
+    /// <summary>HEAD goes without saying where there is GET.</summary>
+    private static bool IsHeadOfGet(Microsoft.AspNetCore.Mvc.ApiExplorer.ApiDescription operation) =>
+        string.Equals(operation.HttpMethod, HttpMethods.Head, StringComparison.Ordinal)
+        && operation.ActionDescriptor.EndpointMetadata.OfType<IHttpMethodMetadata>().Any(metadata => metadata.HttpMethods.Contains(HttpMethods.Get, StringComparer.Ordinal));
 
     /// <summary>Bodies and answers that are bytes or text.</summary>
     private sealed class BodyFilter : IOperationFilter

@@ -30,6 +30,7 @@ internal static class ApiJson
         options.MaxDepth = Depth;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        DeferredText.Configure(options);
     }
 
     private static JsonSerializerOptions Make()

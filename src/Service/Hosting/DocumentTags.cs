@@ -25,7 +25,7 @@ internal static class DocumentTags
             if (at >= 0 && ((IHttpMethodMetadata)builder.Metadata[at]).HttpMethods is [var method] && HttpMethods.IsGet(method))
             {
                 builder.Metadata[at] = new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]);
-                builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status304NotModified));
+                builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status304NotModified, typeof(void)));
             }
         });
     }

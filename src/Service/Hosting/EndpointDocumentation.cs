@@ -9,16 +9,17 @@ namespace Condense.Service.Hosting;
 /// <summary>What the description of the API says of an endpoint beyond its types.</summary>
 internal static class EndpointDocumentation
 {
-    /// <summary>It may answer with problems of these statuses.</summary>
-    public static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
-    {
-        foreach (int status in statuses)
-        {
-            endpoint.Produces<Problem>(status, Problem.ContentType);
-        }
+    /// <summary>It may answer with these problems, besides those that follow from what it is: <see cref="EndpointContract"/>.</summary>
+    public static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params IReadOnlyList<ProblemKind> kinds) => endpoint.WithMetadata(new ProblemsDocument(kinds));
 
-        return endpoint;
-    }
+    /// <summary>It reads these headers.</summary>
+    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder endpoint, params RequestField[] fields) => endpoint.WithMetadata([.. fields]);
+
+    /// <summary>Its answers have these headers.</summary>
+    public static RouteHandlerBuilder Sends(this RouteHandlerBuilder endpoint, params ResponseField[] fields) => endpoint.WithMetadata([.. fields]);
+
+    /// <summary>Its query has these parameters.</summary>
+    public static RouteHandlerBuilder Queries(this RouteHandlerBuilder endpoint, params QueryField[] fields) => endpoint.WithMetadata([.. fields]);
 
     /// <summary>Its answer holds a secret, which must not be kept to be given again.</summary>
     public static RouteHandlerBuilder AnswersSecret(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new SecretAnswer());
@@ -55,6 +56,9 @@ internal static class EndpointDocumentation
     public static RouteHandlerBuilder WithTexts(this RouteHandlerBuilder endpoint, params string[] types) =>
         endpoint.WithMetadata(new TextsDocument(types));
 }
+
+/// <summary>How an endpoint refuses.</summary>
+internal sealed record ProblemsDocument(IReadOnlyList<ProblemKind> Kinds);
 
 /// <summary>The content types of a body that the handler reads itself.</summary>
 internal sealed record BodyDocument(IReadOnlyList<string> Types, bool Required = true);

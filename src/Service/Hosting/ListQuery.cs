@@ -42,12 +42,16 @@ internal static class ListQuery
             return null;
         }
 
-        string[] words = [.. Enum.GetNames<T>().Select(word => char.ToLowerInvariant(word[0]) + word[1..])];
+        string[] words = Words<T>();
         int found = Array.FindIndex(words, word => string.Equals(word, text, StringComparison.OrdinalIgnoreCase));
         return found >= 0
             ? Enum.GetValues<T>()[found]
             : throw ProblemException.Field($"?{name}", $"One of {string.Join(", ", words)} belongs here.");
     }
+
+    /// <summary>The words of an enum, as documents write them.</summary>
+    public static string[] Words<T>()
+        where T : struct, Enum => [.. Enum.GetNames<T>().Select(word => char.ToLowerInvariant(word[0]) + word[1..])];
 
     /// <summary>The value of a parameter that is a moment.</summary>
     /// <exception cref="ProblemException">It is none: <c>invalid_field</c>.</exception>

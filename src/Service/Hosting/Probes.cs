@@ -17,7 +17,7 @@ internal static class Probes
         var probes = app.MapGroup("").WithTags("Probes");
         probes.MapGet("/livez", Live).WithName("IsLive").IsOpen();
         probes.MapGet("/startupz", Live).WithName("HasStarted").IsOpen();
-        probes.MapGet("/readyz", Ready).WithName("IsReady").IsOpen().Fails(503);
+        probes.MapGet("/readyz", Ready).WithName("IsReady").IsOpen().Fails(ProblemKind.Draining, ProblemKind.DatabaseUnavailable);
     }
 
     /// <summary>Whether the process answers.</summary>

@@ -115,6 +115,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             return next(context);
         });
+        app.Use(Tus.AnnounceAsync);
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -152,7 +153,9 @@ internal static class ServiceSetup
 
     private static void AddLibrary(IServiceCollection services)
     {
+        services.AddSingleton<ModelOpener>();
         services.AddScoped<ModelLibrary>();
+        services.AddScoped<FormLibrary>();
         services.AddScoped<ModelChanges>();
         services.AddScoped<DatasetLibrary>();
     }
@@ -185,6 +188,7 @@ internal static class ServiceSetup
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
+        services.AddScoped<WorkFolders>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
@@ -208,7 +212,7 @@ internal static class ServiceSetup
     {
         quartz.ConfigureScheduler(options =>
         {
-            options.InstanceName = "condense";
+            options.InstanceName = WorkTriggers.SchedulerName;
             if (storage.Provider == DatabaseProvider.Sqlite)
             {
                 options.InstanceId = InstanceId;
@@ -256,5 +260,6 @@ internal static class ServiceSetup
         // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
         quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
+        quartz.AddJob<ExpansionJob>(job => job.WithIdentity(ExpansionJob.Key).StoreDurably().RequestRecovery());
     }
 }

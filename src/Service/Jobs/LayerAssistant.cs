@@ -10,7 +10,7 @@ namespace Condense.Service.Jobs;
 
 /// <summary>Lets idle slots of this worker work on the layers that jobs of other workers share. Whole jobs come first, always.</summary>
 internal sealed class LayerAssistant(
-    IServiceScopeFactory scopes, ChildPool children, MemoryRoom room, DataFolder folder, Node node, TimeProvider clock, IOptions<WorkerOptions> options, ILogger<LayerAssistant> logger)
+    IServiceScopeFactory scopes, ChildPool children, MemoryRoom room, DataFolder folder, Node node, OutageLog outage, TimeProvider clock, IOptions<WorkerOptions> options, ILogger<LayerAssistant> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(500);
@@ -37,7 +37,10 @@ internal sealed class LayerAssistant(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                IsolationLog.SearchFailed(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    IsolationLog.SearchFailed(logger, exception);
+                }
             }
             catch (OperationCanceledException)
             {
@@ -74,7 +77,7 @@ internal sealed class LayerAssistant(
             services.GetRequiredService<Caller>().Become(job.TenantId);
             int number = Interlocked.Increment(ref _number);
             string name = $"{node.Name}+{number}";
-            string work = folder.JobFolder($"{job.Id}+{number}");
+            string work = folder.JobFolder($"{job.Id}{WorkFolders.AssistantMark}{number}");
             try
             {
                 IsolationLog.Assists(logger, job.Id, open.Stage);

@@ -1,4 +1,5 @@
 using Condense.Service.Hosting;
+using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Jobs;
@@ -8,7 +9,7 @@ namespace Condense.Service.Jobs;
 /// database is away the attempts go on: whether a job is still theirs shows when it is back, and until then they can write nothing.
 /// </summary>
 internal sealed partial class LeaseKeeper(
-    IServiceScopeFactory scopes, RunningJobs running, Node node, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
+    IServiceScopeFactory scopes, RunningJobs running, Node node, OutageLog outage, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
 {
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -47,7 +48,10 @@ internal sealed partial class LeaseKeeper(
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            LogMissed(logger, exception);
+            if (!outage.Takes(exception))
+            {
+                LogMissed(logger, exception);
+            }
         }
     }
 

@@ -72,12 +72,12 @@ internal sealed class Redelivery(
         var jobs = await db.Database.SqlQuery<string>(
             $"""
             SELECT id AS "Value" FROM job j WHERE state = 'Queued' AND lease_until = 0
-            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.trigger_name = j.id || '/' || j.token AND t.trigger_group = {WorkTriggers.CompressionGroup})
+            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.sched_name = {WorkTriggers.SchedulerName} AND t.trigger_name = j.id || '/' || j.token AND t.trigger_group = {WorkTriggers.CompressionGroup})
             """).ToListAsync(cancellationToken);
         var models = await db.Database.SqlQuery<string>(
             $"""
             SELECT id AS "Value" FROM model m WHERE state = 'Validating'
-            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.trigger_name = m.id AND t.trigger_group = {WorkTriggers.InspectionGroup})
+            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.sched_name = {WorkTriggers.SchedulerName} AND t.trigger_name = m.id AND t.trigger_group = {WorkTriggers.InspectionGroup})
             """).ToListAsync(cancellationToken);
         int scheduled = 0;
         foreach (string id in jobs)

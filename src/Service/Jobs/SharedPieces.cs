@@ -18,6 +18,12 @@ internal sealed class SharedPieces : IAsyncDisposable
     /// <summary>How often it is looked whether others have finished what they took.</summary>
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The run waits for a layer that another has this many times as long as it took for its own slowest, then it takes it from there.</summary>
+    private const int SlowerAtMost = 4;
+
+    /// <summary>And never less than this.</summary>
+    private static readonly TimeSpan s_shortestWait = TimeSpan.FromSeconds(30);
+
     private readonly IServiceScopeFactory _scopes;
     private readonly Job _job;
     private readonly string _worker;
@@ -31,7 +37,8 @@ internal sealed class SharedPieces : IAsyncDisposable
     private readonly Task _storing;
     private Task _renewing = Task.CompletedTask;
     private CancellationTokenSource? _lost;
-    private volatile object? _held;
+    private volatile Layer? _held;
+    private TimeSpan _slowest;
     private bool _sharesWork;
 
     /// <summary>Opens the exchange of a run.</summary>
@@ -129,12 +136,13 @@ internal sealed class SharedPieces : IAsyncDisposable
     private async Task<int?> TakeAsync(Stage stage, CancellationToken cancellationToken)
     {
         _sharesWork = true;
+        long waiting = _clock.GetTimestamp();
         while (_assistsIn is null || !_assistsIn.IsWantedBack)
         {
             int? layer = await InScopeAsync<LayerUnits, int?>(units => units.TakeAsync(_job.Id, _job.Token, stage, _worker, cancellationToken));
             if (layer is not null)
             {
-                _held = new object();
+                _held = new Layer(stage, layer.Value, _clock.GetTimestamp());
                 _renewing = _renewing.IsCompleted ? RenewAsync() : _renewing;
                 return layer;
             }
@@ -142,6 +150,13 @@ internal sealed class SharedPieces : IAsyncDisposable
             if (_assistsIn is not null || !await InScopeAsync<LayerUnits, bool>(units => units.AnyOpenAsync(_job, stage, cancellationToken)))
             {
                 return null;
+            }
+
+            if (_clock.GetElapsedTime(waiting) is var waited && waited > s_shortestWait && waited > _slowest * SlowerAtMost)
+            {
+                // Who has it lives, and may hang.
+                await InScopeAsync<LayerUnits>(units => units.ReleaseAsync(_job, stage, worker: null, cancellationToken));
+                waiting = _clock.GetTimestamp();
             }
 
             await Task.Delay(s_poll, _clock, cancellationToken);
@@ -158,6 +173,8 @@ internal sealed class SharedPieces : IAsyncDisposable
             await FlushAsync();
         }
 
+        var took = _held is { } held ? _clock.GetElapsedTime(held.TakenAt) : TimeSpan.Zero;
+        _slowest = took > _slowest ? took : _slowest;
         _held = null;
         await InScopeAsync<LayerUnits, bool>(async units =>
         {
@@ -176,9 +193,19 @@ internal sealed class SharedPieces : IAsyncDisposable
             {
                 // What was finished or taken meanwhile is another matter.
                 var held = _held;
-                if (held is not null
-                    && !_ended.IsCancellationRequested
-                    && !await InScopeAsync<LayerUnits, bool>(units => units.RenewAsync(_job.Id, _job.Token, _worker, CancellationToken.None))
+                if (held is null || _ended.IsCancellationRequested)
+                {
+                    continue;
+                }
+
+                bool isWantedBack = _assistsIn is { IsWantedBack: true };
+                if (isWantedBack)
+                {
+                    // A whole job comes first: somebody else begins the layer again.
+                    await InScopeAsync<LayerUnits>(units => units.ReleaseAsync(_job, held.Stage, _worker, CancellationToken.None));
+                }
+
+                if ((isWantedBack || !await InScopeAsync<LayerUnits, bool>(units => units.RenewAsync(_job.Id, _job.Token, held.Stage, held.Number, _worker, CancellationToken.None)))
                     && ReferenceEquals(held, _held)
                     && _lost is not null)
                 {
@@ -265,6 +292,20 @@ internal sealed class SharedPieces : IAsyncDisposable
         scope.ServiceProvider.GetRequiredService<Caller>().Become(_job.TenantId);
         return await work(scope.ServiceProvider.GetRequiredService<TService>());
     }
+
+    private async Task InScopeAsync<TService>(Func<TService, Task> work)
+        where TService : notnull =>
+        await InScopeAsync<TService, bool>(async service =>
+        {
+            await work(service);
+            return true;
+        });
+
+    /// <summary>A layer that was taken.</summary>
+    /// <param name="Stage">Its stage.</param>
+    /// <param name="Number">Its number.</param>
+    /// <param name="TakenAt">When, a timestamp of the clock.</param>
+    private sealed record Layer(Stage Stage, int Number, long TakenAt);
 
     /// <summary>A finished piece.</summary>
     /// <param name="Key">Its digest.</param>

@@ -1,3 +1,4 @@
+using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.Extensions.Primitives;
@@ -12,6 +13,13 @@ internal static class ContentDigest
 
     /// <summary>The response field.</summary>
     public const string RepresentationField = "Repr-Digest";
+
+    /// <summary>The digest that a client announces.</summary>
+    public static RequestField Field { get; } = new(
+        ContentField, "The SHA-256 of the body (RFC 9530): verified on arrival. In a form it belongs into the header of the part.", RequestField.Text("sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"))
+    {
+        Refusals = [ProblemKind.MalformedHeader, ProblemKind.DigestMismatch],
+    };
 
     private const string Algorithm = "sha-256";
     private const int DigestBytes = 32;

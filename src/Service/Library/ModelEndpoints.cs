@@ -4,7 +4,6 @@ using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -19,16 +18,19 @@ internal static class ModelEndpoints
     {
         var models = group.MapGroup("/models").WithTags("Models");
         models.MapPost("/", Create).WithName("CreateModel").Needs(Scope.ModelsWrite).WithUpload(Upload.OctetStream, Upload.Form)
-            .Fails(400, 413, 415, 422, 507);
-        models.MapGet("/", List).WithName("ListModels").Needs(Scope.ModelsRead).Fails(422);
-        models.MapGet("/{id}", Get).WithName("GetModel").Needs(Scope.ModelsRead).Fails(404);
-        models.MapPatch("/{id}", Patch).WithName("UpdateModel").Needs(Scope.ModelsWrite).Accepts<ModelPatch>(ModelPatch.ContentType, "application/json").Fails(400, 404, 409, 412, 413, 415, 422);
-        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Fails(404, 409, 412);
-        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(404, 409);
+            .Reads(ContentDigest.Field).Queries(QueryField.Metadata).Fails([ProblemKind.InvalidField, .. ProblemKind.OfModels]);
+        models.MapGet("/", List).WithName("ListModels").Needs(Scope.ModelsRead)
+            .Queries(QueryField.Words("state", ListQuery.Words<ModelState>()), QueryField.Sha256, QueryField.CreatedAfter);
+        models.MapGet("/{id}", Get).WithName("GetModel").Needs(Scope.ModelsRead).Sends(ResponseField.RetryAfter);
+        models.MapPatch("/{id}", Patch).WithName("UpdateModel").Needs(Scope.ModelsWrite).Accepts<ModelPatch>(ModelPatch.ContentType, "application/json")
+            .Reads(RequestField.IfMatch).Sends(ResponseField.ETag).Fails(ProblemKind.ResourceInUse);
+        models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Reads(RequestField.IfMatch).Fails(ProblemKind.ResourceInUse);
+        models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(ProblemKind.ModelNotReady);
         models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Fails(404, 412, 416, 422);
+            .WithDownload(202, 206, 304).Queries(QueryField.Words("form", ListQuery.Words<ModelForm>())).Sends(DownloadFields.Digest).Sends(ResponseField.RetryAfter)
+            .Fails(ProblemKind.InvalidField, ProblemKind.ModelNotReady, ProblemKind.StorageFull, ProblemKind.UnsupportedFormat, ProblemKind.CorruptModel);
         models.MapMethods("/{id}/tensors/{**name}", [HttpMethods.Get, HttpMethods.Head], TensorEndpoint.Get).WithName("GetModelTensor").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Fails(404, 409, 412, 416, 422);
+            .WithDownload(206, 304).Fails(ProblemKind.ModelNotReady, ProblemKind.IncompatibleMethod, ProblemKind.StorageFull);
     }
 
     /// <summary>Uploads a model.</summary>
@@ -47,33 +49,33 @@ internal static class ModelEndpoints
     /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="upload">Receives the file.</param>
     /// <param name="library">The models.</param>
-    /// <param name="parts">Takes the files of models of several files.</param>
+    /// <param name="receiving">Takes the files of models of several files.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="name">What people shall call it, at most 200 characters. Default: the file name of the form, if it is one.</param>
-    /// <param name="severalFiles">Whether the model has several files, which come one by one.</param>
+    /// <param name="parts">Whether the model has several files, which come one by one.</param>
     /// <response code="201">The model, `validating` or `receiving`.</response>
     public static async Task<Created<ModelResponse>> Create(
         HttpContext http,
         IdempotentRequest first,
         Upload upload,
         ModelLibrary library,
-        PartLibrary parts,
+        PartLibrary receiving,
         IOptions<LimitsOptions> limits,
         string? name = null,
-        [FromQuery(Name = "parts")] bool severalFiles = false)
+        bool parts = false)
     {
         first.AnswerWith<StoredModel>(model => KeptAnswer.Created($"/v1/models/{model.Id}", ModelResponse.Of(model)));
         string? given = ResourceName.Check(name);
         var metadata = ClientMetadata.OfQuery(http.Request);
-        if (severalFiles)
+        if (parts)
         {
             if (http.Request.ContentLength > 0 || http.Request.Headers.TransferEncoding.Count > 0)
             {
                 throw ProblemException.Field("?parts", "With parts=true there is no body: each file goes to POST /v1/models/{id}/parts?name=….");
             }
 
-            var receiving = await parts.CreateAsync(given, metadata, http.RequestAborted);
-            return TypedResults.Created($"/v1/models/{receiving.Id}", ModelResponse.Of(receiving));
+            var begun = await receiving.CreateAsync(given, metadata, http.RequestAborted);
+            return TypedResults.Created($"/v1/models/{begun.Id}", ModelResponse.Of(begun));
         }
 
         var (file, formName) = await upload.ReceiveAsync(http.Request, limits.Value.ModelBytes);
@@ -171,29 +173,40 @@ internal static class ModelEndpoints
     /// Of a model of several files this is the main one; the others are at `/v1/models/{id}/parts/{name}`.
     /// `Range` (also `bytes=-100`), `If-Range`, `If-None-Match`; the strong `ETag` is the SHA-256, and so is `Repr-Digest`. A request
     /// for several ranges is answered with the whole. A browser page is not meant for gigabytes: use curl for large files.
+    ///
+    /// `?form=dense` is the model that was compressed, with the weights of this one: the names, shapes and operators that it had, for tools that know no factors. A worker makes
+    /// it when it is first asked for; ask again after `Retry-After` until the answer is 200. Only results of jobs have it, and only as long as the model
+    /// that was compressed has not been deleted before.
     /// </remarks>
     /// <param name="id">The model.</param>
     /// <param name="http">The request.</param>
     /// <param name="library">The models.</param>
+    /// <param name="forms">Their other forms.</param>
     /// <param name="store">The artifacts.</param>
+    /// <param name="form">`portable`, as the model is stored, or `dense`. Default: `portable`.</param>
     /// <response code="200">The bytes.</response>
+    /// <response code="202">The form is being made; nothing of it yet.</response>
     /// <response code="206">The bytes of the range.</response>
     /// <response code="304">The client has them (`If-None-Match`).</response>
-    public static async Task<FileStreamHttpResult> GetContent(string id, HttpContext http, ModelLibrary library, ArtifactStore store)
+    public static async Task<Results<FileStreamHttpResult, Accepted>> GetContent(
+        string id, HttpContext http, ModelLibrary library, FormLibrary forms, ArtifactStore store, string? form = null)
     {
-        if (http.Request.Query.ContainsKey("form"))
-        {
-            throw ProblemException.Field("?form", "A model comes in the form that it is stored in; other forms are not part of this version. Leave `form` out.");
-        }
-
+        var wanted = ListQuery.Word<ModelForm>(nameof(form), form) ?? ModelForm.Portable;
         var model = await library.GetAsync(id, http.RequestAborted);
         if (model.Sha256 is null)
         {
             throw new ProblemException(ProblemKind.ModelNotReady, $"The model {id} is still being received.");
         }
 
+        string? sha256 = wanted == ModelForm.Dense ? await forms.FindDenseAsync(model, http.RequestAborted) : model.Sha256;
+        if (sha256 is null)
+        {
+            http.Response.Headers.RetryAfter = "1";
+            return TypedResults.Accepted((string?)null);
+        }
+
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-        return await SendAsync(http, store, model, model.Sha256, FileNameOf(model));
+        return await SendAsync(http, store, model, sha256, wanted == ModelForm.Dense ? $"{model.Id}-dense{ExtensionOf(model)}" : FileNameOf(model));
     }
 
     /// <summary>Sends a file of a model.</summary>
@@ -234,14 +247,15 @@ internal static class ModelEndpoints
             return main.Name;
         }
 
-        string extension = model.Format switch
-        {
-            Models.ModelFormat.Onnx => ".onnx",
-            Models.ModelFormat.Npz => ".npz",
-            Models.ModelFormat.Npy => ".npy",
-            Models.ModelFormat.PyTorch => ".pt",
-            _ => ".safetensors",
-        };
-        return $"{model.Id}{extension}";
+        return model.Id + ExtensionOf(model);
     }
+
+    private static string ExtensionOf(StoredModel model) => model.Format switch
+    {
+        Models.ModelFormat.Onnx => ".onnx",
+        Models.ModelFormat.Npz => ".npz",
+        Models.ModelFormat.Npy => ".npy",
+        Models.ModelFormat.PyTorch => ".pt",
+        _ => ".safetensors",
+    };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Stages;
 using Condense.Service.Isolation;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -38,6 +39,7 @@ internal sealed record Fault(
         BadHttpRequestException { InnerException: JsonException json } => OfJson(json),
         BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
+        VerificationException failed => new(ProblemKind.VerificationFailed, failed.Message, []),
         ChildFaultException child => child.Fault,
         ChildDiedException { RanOutOfMemory: true } died => new(ProblemKind.OutOfMemory, died.Message, []),
         ChildDiedException died => new(ProblemKind.Internal, died.Message, []) { AttemptEnd = Jobs.AttemptEnd.WorkerDied },
@@ -84,7 +86,7 @@ internal sealed record Fault(
         if (exception.Message.StartsWith("Failed to bind parameter", StringComparison.Ordinal) && quoted.Length > 1)
         {
             string name = quoted[1][(quoted[1].LastIndexOf(' ') + 1)..];
-            return Of(ProblemException.Field($"?{name}", "A number belongs here."));
+            return Of(ProblemException.Field($"?{name}", quoted[1].StartsWith("bool", StringComparison.Ordinal) ? "true or false belongs here." : "A number belongs here."));
         }
 
         return new(ProblemKind.MalformedHeader, exception.Message, []);

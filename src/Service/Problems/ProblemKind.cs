@@ -138,6 +138,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>Our fault.</summary>
     public static readonly ProblemKind Internal = new("internal", 500, "Something went wrong here, not in the request.", Retryable: true);
 
+    /// <summary>The written result is not what was computed.</summary>
+    public static readonly ProblemKind VerificationFailed = new("verification_failed", 500, "The result differs from what was computed, and was thrown away.", Retryable: true);
+
     /// <summary>The worker ran out of memory.</summary>
     public static readonly ProblemKind OutOfMemory = new("out_of_memory", 500, "The memory did not suffice.", Retryable: true);
 
@@ -161,7 +164,12 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
         .Select(field => (ProblemKind)field.GetValue(null)!)
         .ToDictionary(kind => kind.Code, StringComparer.Ordinal));
 
-    private static readonly ProblemKind[] s_ofRecipes = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+    /// <summary>How recipes are refused.</summary>
+    public static IReadOnlyList<ProblemKind> OfRecipes { get; } = [InvalidField, UnknownLayer, InfeasibleTarget, IncompatibleMethod, NonFiniteWeights];
+
+    /// <summary>How files are refused that are no model, or none that is safe to read.</summary>
+    public static IReadOnlyList<ProblemKind> OfModels { get; } =
+        [UnsupportedFormat, UnsupportedOperator, CorruptModel, UnsafePickle, UnsafeExternalData, ArchiveBomb];
 
     /// <summary>The kind of that word.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -170,7 +178,7 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
 
     /// <summary>The kind that a recipe's refusal names.</summary>
     public static ProblemKind OfRecipe(string code) =>
-        Array.Find(s_ofRecipes, kind => string.Equals(kind.Code, code, StringComparison.Ordinal)) ?? InvalidField;
+        OfRecipes.FirstOrDefault(kind => string.Equals(kind.Code, code, StringComparison.Ordinal)) ?? InvalidField;
 
     /// <summary>The kind for a bare status from the framework.</summary>
     public static ProblemKind OfStatus(int status) => status switch

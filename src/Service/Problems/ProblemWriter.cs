@@ -47,12 +47,15 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
         await WriteAsync(http, new Fault(kind with { Status = http.Response.StatusCode }, detail, []), http.RequestAborted);
     }
 
+    /// <summary>Whether an answer of that status says when to try again, if that may help.</summary>
+    public static bool SaysWhen(int status) => status is StatusCodes.Status409Conflict or StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable;
+
     /// <summary>Writes a fault as the answer.</summary>
     public static Task WriteAsync(HttpContext context, Fault fault, CancellationToken cancellationToken)
     {
         var kind = fault.Kind;
         context.Response.StatusCode = kind.Status;
-        if (kind.Retryable && kind.Status is 409 or 429 or 503 && context.Response.Headers.RetryAfter.Count == 0)
+        if (kind.Retryable && SaysWhen(kind.Status) && context.Response.Headers.RetryAfter.Count == 0)
         {
             context.Response.Headers.RetryAfter = kind.Status == 429 ? "10" : "2";
         }

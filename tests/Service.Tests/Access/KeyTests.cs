@@ -39,6 +39,25 @@ public sealed class KeyTests(KeyedService service) : IClassFixture<KeyedService>
     }
 
     [Fact]
+    public async Task With_If_Match_only_the_version_that_the_client_knows_is_revoked()
+    {
+        using var admin = service.With(KeyedService.FirstKey);
+        using var response = await admin.SendAsync(HttpMethod.Post, "/v1/api-keys", ApiClient.Json("""{"name":"perhaps-in-use","scopes":["jobs:read"]}"""));
+        var made = await ApiClient.CreatedAsync(response);
+        string path = $"/v1/api-keys/{made["id"]}";
+        using var unused = await admin.SendAsync(HttpMethod.Get, path);
+
+        // Somebody uses it after all: its document says when.
+        using var user = service.With((string)made["key"]!);
+        Assert.NotNull(await user.GetAsync("/v1/jobs"));
+        using var kept = await admin.SendAsync(HttpMethod.Delete, path, null, ("If-Match", unused.Headers.ETag!.ToString()));
+        await ApiClient.ProblemAsync(kept, 412, "precondition_failed");
+        using var used = await admin.SendAsync(HttpMethod.Get, path);
+        using var revoked = await admin.SendAsync(HttpMethod.Delete, path, null, ("If-Match", used.Headers.ETag!.ToString()));
+        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+    }
+
+    [Fact]
     public async Task A_revoked_key_is_refused_by_the_next_request()
     {
         using var admin = service.With(KeyedService.FirstKey);
@@ -91,6 +110,7 @@ public sealed class KeyTests(KeyedService service) : IClassFixture<KeyedService>
     [InlineData("""{"name":"a","scopes":["admin"],"expiresAt":"2001-01-01T00:00:00Z"}""", "/expiresAt")]
     [InlineData("""{"name":"a","scopes":["admin"],"expiresAt":"9999-12-31T23:59:59Z"}""", "/expiresAt")]
     [InlineData("""{"name":"a","scopes":["admin"],"expiresAt":"tomorrow"}""", "/expiresAt")]
+    [InlineData("""{"name":"a","scopes":["admin"],"expiresAt":"2027-01-01T00:00:00"}""", "/expiresAt")]
     [InlineData("""{"name":"a","scopes":["admin"],"tenant":"other"}""", "/tenant")]
     public async Task A_bad_request_names_the_place(string json, string pointer)
     {
@@ -126,6 +146,27 @@ public sealed class KeyTests(KeyedService service) : IClassFixture<KeyedService>
         await service.MakeAsync("lonely", null, Scope.Admin);
         using var deleted = await admin.SendAsync(HttpMethod.Delete, $"/v1/api-keys/{id}");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_revoked_first_key_does_not_come_back_when_the_others_have_expired()
+    {
+        string text = KeyText.Create();
+        var now = service.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        await using var scope = service.Scope("leaked");
+        var ring = scope.ServiceProvider.GetRequiredService<KeyRing>();
+        var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
+        Assert.True(await ring.BootstrapAsync("leaked", text, Cancellation));
+        Assert.False(await ring.BootstrapAsync("leaked", text, Cancellation));
+        string first = await db.ApiKeys.Select(row => row.Id).SingleAsync(Cancellation);
+        await service.MakeAsync("leaked", now.AddDays(90), Scope.Admin);
+        await ring.RevokeAsync(first, _ => { }, Cancellation);
+        await db.ApiKeys.ExecuteUpdateAsync(set => set.SetProperty(row => row.ExpiresAt, now.AddSeconds(-1)), Cancellation);
+
+        Assert.False(await ring.BootstrapAsync("leaked", text, Cancellation));
+        using var client = service.With(text);
+        using var refused = await client.SendAsync(HttpMethod.Get, "/v1/jobs");
+        await ApiClient.ProblemAsync(refused, 401, "unauthenticated");
     }
 
     [Fact]

@@ -34,6 +34,8 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
                 ("[]", "application/json", 422, "invalid_field", ""),
                 ("\"text\"", "application/json", 422, "invalid_field", ""),
                 ("""{"frobnicate":1}""", "application/json", 422, "invalid_field", "/frobnicate"),
+                ($$"""{"{{property}}":"\ud800"}""", "application/json", 422, "invalid_field", $"/{property}"),
+                ("""{"\ud800":1}""", "application/json", 422, "invalid_field", null),
                 ($$"""{"{{property}}":null,"{{property}}":null}""", "application/json", 422, "invalid_field", null),
                 ($$"""{"frobnicate":{{string.Concat(Enumerable.Repeat("[", 40))}}{{new string(']', 40)}}}""", "application/json", 422, "invalid_field", null),
                 ($$"""{"{{property}}":"{{new string('x', (int)limit)}}"}""", "application/json", 413, "payload_too_large", null),
@@ -49,6 +51,47 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
                 Assert.DoesNotContain("Condense.", problem.ToJsonString(), StringComparison.Ordinal);
             }
         }
+    }
+
+    [Theory]
+    [InlineData("PATCH", "/v1/models/{model}", """{"metadata":{"git":"\udc00"}}""", "/metadata")]
+    [InlineData("PATCH", "/v1/models/{model}", """{"metadata":{"\ud800":"x"}}""", "/metadata")]
+    [InlineData("POST", "/v1/jobs", """{"model":"{model}","layers":[{"match":"*","method":"quantize","settings":{"bits":"\ud800"}}]}""", "/layers/0/settings")]
+    [InlineData("POST", "/v1/jobs", """{"model":"{model}","layers":[{"match":"*","method":"quantize","settings":{"a":[{"\ud800":1}]}}]}""", "/layers/0/settings")]
+    public async Task A_text_that_is_no_Unicode_is_refused_in_its_place(string method, string path, string body, string pointer)
+    {
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 16, 16));
+        using var response = await service.Api.SendAsync(
+            new HttpMethod(method),
+            path.Replace("{model}", model, StringComparison.Ordinal),
+            ApiClient.Json(body.Replace("{model}", model, StringComparison.Ordinal)));
+        Assert.Equal(pointer, (string?)(await ApiClient.ProblemAsync(response, 422, "invalid_field"))["errors"]![0]!["pointer"]);
+    }
+
+    [Fact]
+    public async Task Every_list_refuses_a_filter_that_it_does_not_have()
+    {
+        string webhook = (string)(await ApiClient.CreatedAsync(await service.Api.SendAsync(
+            HttpMethod.Post, "/v1/webhooks", ApiClient.Json("""{"url":"https://93.184.216.34/hooks"}"""))))["id"]!;
+        var lists = Contract.Document.Paths.Where(path => path.Value.Operations!.TryGetValue(HttpMethod.Get, out var get) && get.Responses!["200"].Headers?.ContainsKey("Link") == true).ToList();
+        Assert.True(lists.Count >= 6);
+        foreach (var (path, _) in lists)
+        {
+            using var response = await service.Api.SendAsync(HttpMethod.Get, $"{path.Replace("{id}", webhook, StringComparison.Ordinal)}?stat=failed");
+            var problem = await ApiClient.ProblemAsync(response, 422, "invalid_field");
+            Assert.Equal("?stat", (string?)problem["errors"]![0]!["pointer"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/models?parts=yes", "?parts", "true or false")]
+    [InlineData("GET", "/v1/jobs?limit=many", "?limit", "A number")]
+    public async Task A_parameter_that_does_not_parse_is_told_with_what_belongs_there(string method, string path, string pointer, string expected)
+    {
+        using var response = await service.Api.SendAsync(new HttpMethod(method), path);
+        var problem = await ApiClient.ProblemAsync(response, 422, "invalid_field");
+        Assert.Equal(pointer, (string?)problem["errors"]![0]!["pointer"]);
+        Assert.Contains(expected, (string)problem["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
 using Xunit;
 
 namespace Condense.Service.Tests.Webhooks;
@@ -47,6 +49,23 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
 
         using var patched = await service.Api.SendAsync(HttpMethod.Patch, $"/v1/webhooks/{id}", ApiClient.Json("{}"));
         await ApiClient.ProblemAsync(patched, 404, "not_found");
+    }
+
+    [Fact]
+    public async Task With_If_Match_only_the_version_that_the_client_knows_is_changed_or_deleted()
+    {
+        string path = $"/v1/webhooks/{(await CreateAsync($$"""{"url":"{{Url}}"}"""))["id"]}";
+        using var read = await service.Api.SendAsync(HttpMethod.Get, path);
+        string first = read.Headers.ETag!.ToString();
+        using var changed = await service.Api.SendAsync(HttpMethod.Patch, path, ApiClient.Json("""{"description":"mine"}"""), ("If-Match", first));
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        using var late = await service.Api.SendAsync(HttpMethod.Patch, path, ApiClient.Json("""{"description":"theirs"}"""), ("If-Match", first));
+        await ApiClient.ProblemAsync(late, 412, "precondition_failed");
+        Assert.Equal("mine", (string?)(await service.Api.GetAsync(path))["description"]);
+        using var kept = await service.Api.SendAsync(HttpMethod.Delete, path, null, ("If-Match", first));
+        await ApiClient.ProblemAsync(kept, 412, "precondition_failed");
+        using var deleted = await service.Api.SendAsync(HttpMethod.Delete, path, null, ("If-Match", changed.Headers.ETag!.ToString()));
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
     }
 
     [Fact]
@@ -108,6 +127,40 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
         using var response = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json($$"""{"model":"mdl_1","target":{"ratio":2},"webhook":{{webhook}}}"""));
         var problem = await ApiClient.ProblemAsync(response, 422, code);
         Assert.Equal(pointer, (string?)problem["errors"]![0]!["pointer"]);
+    }
+
+    [Fact]
+    public async Task A_job_is_retried_though_its_endpoint_is_gone()
+    {
+        string endpoint = (string)(await CreateAsync($$"""{"url":"{{Url}}","events":["model.rejected"]}"""))["id"]!;
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 32, 32));
+        string job = await service.Api.AddJobAsync($$"""{"model":"{{model}}","target":{"ratio":2},"webhook":{"endpoint":"{{endpoint}}","events":["job.expired"]} }""");
+        await service.Api.EndAsync(job);
+        (await service.Api.SendAsync(HttpMethod.Delete, $"/v1/webhooks/{endpoint}")).EnsureSuccessStatusCode();
+        using var retried = await service.Api.SendAsync(HttpMethod.Post, $"/v1/jobs/{job}/retry");
+        var document = await ApiClient.CreatedAsync(retried);
+        Assert.Equal((job, null), ((string?)document["retryOf"], document["request"]!["webhook"]));
+    }
+
+    [Fact]
+    public async Task The_query_of_a_job_s_address_is_used_and_not_shown()
+    {
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 32, 32, seed: 2));
+        using var response = await service.Api.SendAsync(
+            HttpMethod.Post,
+            "/v1/jobs",
+            ApiClient.Json($$"""{"model":"{{model}}","target":{"ratio":2},"webhook":{"url":"{{Url}}?token=s3cret","events":["job.expired"]} }"""),
+            ("Idempotency-Key", "a-token"));
+        string id = (string)(await ApiClient.CreatedAsync(response))["id"]!;
+        Assert.Equal($"{Url}?…", (string?)(await service.Api.GetAsync($"/v1/jobs/{id}"))["request"]!["webhook"]!["url"]);
+        foreach (string text in new[] { await response.Content.ReadAsStringAsync(Cancellation), (await service.Api.GetAsync("/v1/jobs?limit=100")).ToJsonString() })
+        {
+            Assert.DoesNotContain("s3cret", text, StringComparison.Ordinal);
+        }
+
+        await using var scope = service.Scope();
+        var row = await scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Jobs.SingleAsync(job => job.Id == id, Cancellation);
+        Assert.Contains("?token=s3cret", row.RequestJson, StringComparison.Ordinal);
     }
 
     [Fact]
