@@ -51,7 +51,8 @@ leave() {
   case $engine in
     docker | podman) [[ -n $container ]] && "$engine" rm --force --volumes "$container" >/dev/null ;;
     buildah)
-      [[ -n $pid ]] && kill "$pid" 2>/dev/null && wait "$pid"
+      # The engine ends at the signal, what it started does not: the group takes it all.
+      [[ -n $pid ]] && kill -- "-$pid" 2>/dev/null && wait "$pid"
       [[ -n $container ]] && buildah rm "$container" >/dev/null
       ;;
   esac || true
@@ -93,9 +94,11 @@ case $engine in
     "$engine" logs --follow "$container" >"$work/log" 2>&1 &
     ;;
   buildah)
+    set -m
     buildah run --isolation chroot --env "Access__BootstrapKey=$key" --env "ASPNETCORE_URLS=http://127.0.0.1:$port" "$container" -- \
       dotnet /app/service/Condense.Service.dll >"$work/log" 2>&1 &
     pid=$!
+    set +m
     ;;
 esac
 

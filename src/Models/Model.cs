@@ -49,6 +49,9 @@ public sealed class Model : IDisposable
     /// <summary>What the reader noticed.</summary>
     public ImmutableArray<ModelFinding> Findings { get; init; } = [];
 
+    /// <summary>What holds the files open, without the structure: whoever goes on reading one tensor disposes this instead of the model.</summary>
+    public IDisposable Files => new OpenFiles(_files);
+
     /// <summary>
     /// The same tensors for another format, without a graph. They are read from this model's files, which must stay open; what comes back holds none. O(1).
     /// </summary>
@@ -59,11 +62,16 @@ public sealed class Model : IDisposable
         : throw new InvalidOperationException($"A graph can't become {format}.");
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => Files.Dispose();
+
+    private sealed class OpenFiles(ImmutableArray<IDisposable> files) : IDisposable
     {
-        foreach (var file in _files)
+        public void Dispose()
         {
-            file.Dispose();
+            foreach (var file in files)
+            {
+                file.Dispose();
+            }
         }
     }
 }

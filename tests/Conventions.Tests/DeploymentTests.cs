@@ -59,7 +59,8 @@ public sealed partial class DeploymentTests
     public async Task A_worker_has_the_memory_that_its_jobs_may_take_and_the_time_to_drain()
     {
         var manifests = await ManifestsAsync();
-        var pod = manifests.Single(document => Kind(document) == "Deployment" && Name(document) == "condense-worker")["spec"]!["template"]!["spec"]!;
+        var worker = manifests.Single(document => Kind(document) == "Deployment" && Name(document) == "condense-worker")["spec"]!;
+        var pod = worker["template"]!["spec"]!;
         var container = pod["containers"]![0]!;
         string Setting(string name) => (string)container["env"]!.AsArray().Single(item => (string?)item!["name"] == name)!["value"]!;
         long jobs = long.Parse(Setting("Worker__JobMemoryBytes"), null) * long.Parse(Setting("Worker__Concurrency"), null);
@@ -69,6 +70,9 @@ public sealed partial class DeploymentTests
         Assert.InRange((int)pod["terminationGracePeriodSeconds"]!, 40, 600);
         var scaled = manifests.Single(document => Kind(document) == "ScaledObject")["spec"]!;
         Assert.Equal("condense-worker", (string?)scaled["scaleTargetRef"]!["name"]);
+
+        // A number of its own would take workers away at every `kubectl apply`.
+        Assert.Null(worker["replicas"]);
     }
 
     [Fact]

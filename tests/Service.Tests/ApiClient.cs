@@ -75,6 +75,23 @@ internal sealed class ApiClient(Uri address) : IDisposable
     public Task<JsonNode> EndAsync(string job) =>
         UntilAsync($"/v1/jobs/{job}", document => (string?)document["state"] is "succeeded" or "failed" or "canceled" or "expired");
 
+    /// <summary>Waits until the service is ready again.</summary>
+    public async Task UntilReadyAsync()
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            using var response = await SendAsync(HttpMethod.Get, "/readyz");
+            if (response.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, "The service does not become ready again.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
+        }
+    }
+
     /// <summary>Asks until the document is as wanted.</summary>
     public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> condition)
     {

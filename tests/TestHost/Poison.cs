@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Condense.Pipeline.Stages;
 
@@ -10,12 +11,22 @@ internal static class Poison
 
     private const int Page = 1 << 12;
 
+    private static readonly TimeSpan s_slow = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Called on the thread of the run whenever a layer is finished.</summary>
     public static void Take(StageProgress progress)
     {
         if (progress.Message.Contains("poison.crash", StringComparison.Ordinal))
         {
             Environment.FailFast("A method has crashed, as the test wanted it.");
+        }
+        else if (progress.Message.Contains("poison.cut", StringComparison.Ordinal))
+        {
+            DieInTheMiddleOfALine();
+        }
+        else if (progress.Message.Contains("poison.slow", StringComparison.Ordinal))
+        {
+            Task.Delay(s_slow, TimeProvider.System).GetAwaiter().GetResult();
         }
         else if (progress.Message.Contains("poison.native", StringComparison.Ordinal))
         {
@@ -30,6 +41,16 @@ internal static class Poison
             using var never = new ManualResetEventSlim();
             never.Wait();
         }
+    }
+
+    private static void DieInTheMiddleOfALine()
+    {
+        using var output = Console.OpenStandardOutput();
+        output.Write("{\"word\":\"prog"u8);
+        output.Flush();
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
+        self.WaitForExit();
     }
 
     /// <summary>As a native library would: nothing of .NET's knows of it.</summary>

@@ -81,4 +81,20 @@ public static class ModelRewriter
         ArgumentNullException.ThrowIfNull(model);
         return StructureReader.Find(model);
     }
+
+    /// <summary>
+    /// The dense form of a compressed model: the original, with the weights that the compressed one computes with. Names, shapes, operators and whatever was
+    /// not compressed are the original's; a compressed layer has the type that it had, 64-bit floats become 32-bit ones. The format is the compressed model's, and
+    /// so is the opset. Neither model is changed, and both must stay open while the result is used. O(nodes + tensors); weights are decoded one by one
+    /// when the result is written.
+    /// </summary>
+    /// <param name="original">The model that was compressed.</param>
+    /// <param name="compressed">What came of it.</param>
+    /// <exception cref="ModelFormatException">The compressed model's metadata is broken, or speaks of layers that the original does not have.</exception>
+    public static Model Expand(Model original, Model compressed)
+    {
+        ArgumentNullException.ThrowIfNull(original);
+        ArgumentNullException.ThrowIfNull(compressed);
+        return DenseExpansion.Expand(original, compressed);
+    }
 }

@@ -16,6 +16,10 @@ internal static partial class AccessLog
     public static partial void Refused(ILogger logger, string address, string? endpoint, string code);
 
     /// <summary>A configured first key was not needed.</summary>
-    [LoggerMessage(EventId = 5003, Level = LogLevel.Information, Message = "The tenant has an admin key already: Access:BootstrapKey is not used")]
+    [LoggerMessage(EventId = 5003, Level = LogLevel.Information, Message = "The tenant has had an admin key before: Access:BootstrapKey is not used")]
     public static partial void BootstrapKeyUnused(ILogger logger);
+
+    /// <summary>Nobody can use the service.</summary>
+    [LoggerMessage(EventId = 5004, Level = LogLevel.Warning, Message = "Every key has expired, so nobody is let in. The command `keys create` of the service makes another one")]
+    public static partial void NoLiveKey(ILogger logger);
 }

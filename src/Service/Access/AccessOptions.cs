@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace Condense.Service.Access;
 
@@ -16,7 +17,7 @@ internal enum KeyMode
 }
 
 /// <summary>Who may use the service, and how often.</summary>
-internal sealed record AccessOptions
+internal sealed record AccessOptions : IValidatableObject
 {
     /// <summary>The configuration section.</summary>
     public const string Section = "Access";
@@ -25,7 +26,7 @@ internal sealed record AccessOptions
     [EnumDataType(typeof(KeyMode))]
     public KeyMode Keys { get; init; }
 
-    /// <summary>The first admin key of the tenant <c>default</c>, taken at start while that tenant has no admin key. For containers.</summary>
+    /// <summary>The first admin key of the tenant <c>default</c>, taken at start if that tenant never had an admin key. For containers.</summary>
     public string? BootstrapKey { get; init; }
 
     /// <summary>A file that holds the same: a mounted secret.</summary>
@@ -43,13 +44,33 @@ internal sealed record AccessOptions
     [Range(1, 100_000_000)]
     public int KeylessPerMinute { get; init; } = 600_000;
 
-    /// <summary>Requests without a valid key per minute and address; what comes on top is not even looked at. Default: 60.</summary>
+    /// <summary>Requests without a valid key per minute and address; what comes on top is told to wait. Default: 60.</summary>
     [Range(1, 100_000_000)]
     public int FailuresPerMinute { get; init; } = 60;
+
+    /// <summary>Streams of events and waits (<c>Prefer: wait</c>) that a key, or an address without keys, may have open on a node at once. Default: 500.</summary>
+    [Range(1, 1_000_000)]
+    public int OpenWaits { get; init; } = 500;
+
+    /// <summary>
+    /// Networks in CIDR notation whose proxies are believed: the address of a request is then what they write into <c>X-Forwarded-For</c>, and its
+    /// scheme what they write into <c>X-Forwarded-Proto</c>. Default: none, and nobody is believed.
+    /// </summary>
+    public IReadOnlyList<string> TrustedProxies { get; init; } = [];
 
     /// <summary>How often a caller may ask.</summary>
     public RequestRates RatesFor(Caller caller) =>
         caller.KeyId is null ? new RequestRates(KeylessPerMinute, KeylessPerMinute) : new RequestRates(ReadsPerMinute, WritesPerMinute);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (string network in TrustedProxies.Where(network => !IPNetwork.TryParse(network, out _)))
+        {
+            yield return new ValidationResult(
+                $"Access:TrustedProxies: \"{network}\" is not a network. Write its first address and the length of the prefix, for example 10.20.0.0/16, or 10.20.0.7/32 for one proxy.");
+        }
+    }
 }
 
 /// <summary>How often a client may ask, each node for itself.</summary>

@@ -1,5 +1,4 @@
 using Condense.Service.Hosting;
-using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.Net.Http.Headers;
@@ -11,7 +10,7 @@ namespace Condense.Service.Access;
 /// request asks the database, so a key that was revoked on one node is refused by all of them from then on.
 /// </summary>
 internal sealed class Gatekeeper(
-    RequestDelegate next, KeyPolicy policy, RateLimits limits, QuotaGuard quotas, KeyUse use, TimeProvider clock, ILogger<Gatekeeper> logger)
+    RequestDelegate next, KeyPolicy policy, RateLimits limits, TimeProvider clock, ILogger<Gatekeeper> logger)
 {
     private const string Scheme = "Bearer ";
 
@@ -35,37 +34,29 @@ internal sealed class Gatekeeper(
 
         bool asked = await policy.AreAskedForAsync(db, http.RequestAborted);
         LoopbackGuard.Check(http.Request, asked);
-        if (http.Request.Headers.Authorization.Count == 0 && !asked)
+        bool isKeyless = http.Request.Headers.Authorization.Count == 0 && !asked;
+        var key = isKeyless ? null : await FindAsync(http, asked, keys);
+        if (key is null && !isKeyless)
         {
-            caller.Become(Tenant.Default);
-        }
-        else
-        {
-            var key = await FindAsync(http, asked, keys);
-            if (key is null)
-            {
-                return;
-            }
-
-            if (!key.Allows(needed?.Scope))
-            {
-                await RefuseScopeAsync(http, key, needed!.Scope!);
-                return;
-            }
-
-            caller.Become(key.TenantId, key.Id);
-            await keys.NoteUseAsync(key, http.RequestAborted);
-        }
-
-        if (limits.Take(http, caller.KeyId) is { } wait)
-        {
-            await RefuseRateAsync(http, wait, $"There are {(caller.KeyId is null ? "too many requests from this address" : "too many requests with this key")}; the header RateLimit says how many may come.");
             return;
         }
 
-        if (http.Request.ContentLength is { } bytes && endpoint.Metadata.GetMetadata<BodyDocument>()?.Types.Contains(Upload.OctetStream, StringComparer.Ordinal) == true)
+        if (limits.Take(http, key?.Id) is { } wait)
         {
-            await quotas.RequireRoomAsync(db, caller.Tenant, bytes, http.RequestAborted);
+            await RefuseRateAsync(http, wait, $"There are {(key is null ? "too many requests from this address" : "too many requests with this key")}; the header RateLimit says how many may come.");
+            return;
+        }
+
+        if (key?.Allows(needed?.Scope) == false)
+        {
+            await RefuseScopeAsync(http, key, needed!.Scope!);
+            return;
+        }
+
+        caller.Become(key?.TenantId ?? Tenant.Default, key?.Id);
+        if (key is not null)
+        {
+            await keys.NoteUseAsync(key, http.RequestAborted);
         }
 
         await next(http);
@@ -76,25 +67,18 @@ internal sealed class Gatekeeper(
     {
         string? text = Read(http.Request);
         string? digest = text is null ? null : KeyText.Digest(text);
-        string client = RateLimits.ClientOf(http);
 
-        // Who guesses is stopped before the look-up; a key that was valid here before still passes, lest a neighbour's mistakes lock it out.
-        if (!(digest is not null && use.IsKnown(digest)) && !limits.Failures.HasTokens(client))
-        {
-            await RefuseRateAsync(http, limits.Failures.Take(client).UntilNext, "There are too many requests without a valid key from this address.");
-            return null;
-        }
-
+        // Whoever else comes from this address, a valid key passes: nobody guesses 262 bits, and a look-up costs little.
         var key = digest is null ? null : await keys.FindAsync(digest, http.RequestAborted);
         if (key is not null && !key.HasExpired(clock.GetUtcNow()))
         {
             return key;
         }
 
-        limits.Failures.Take(client);
-        if (digest is not null)
+        if (limits.Failures.Take(RateLimits.ClientOf(http)) is { Granted: false } full)
         {
-            use.Forget(digest);
+            await RefuseRateAsync(http, full.UntilNext, "There are too many requests without a valid key from this address.");
+            return null;
         }
 
         if (key is not null)
@@ -131,7 +115,12 @@ internal sealed class Gatekeeper(
 
     private Task RefuseScopeAsync(HttpContext http, ApiKey key, string scope)
     {
-        Log(http, ProblemKind.InsufficientScope);
+        // Every request counts as one of the key's; the log takes as many as of those without a valid key.
+        if (limits.Failures.Take(key.Id).Granted)
+        {
+            Log(http, ProblemKind.InsufficientScope);
+        }
+
         http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
         return WriteAsync(http, ProblemKind.InsufficientScope, $"This needs the scope {scope}; the key {key.Prefix}… has {key.Scopes.Replace(" ", ", ", StringComparison.Ordinal)}.");
     }

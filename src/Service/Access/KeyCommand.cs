@@ -73,15 +73,22 @@ internal static partial class KeyCommand
     }
 
     /// <summary>
-    /// The tables must be there. SQLite's file is the running service's to migrate: a row beside it is safe, another schema is not.
+    /// The tables must be there. Where the settings leave them to `migrate`, this command does, too; and SQLite's file is the running service's to
+    /// migrate: a row beside it is safe, another schema is not.
     /// </summary>
     private static async Task PrepareAsync(IServiceProvider services, IServiceProvider scope)
     {
         var db = scope.GetRequiredService<CondenseDbContext>();
         var folder = services.GetRequiredService<DataFolder>();
-        if (db.Database.IsNpgsql() || folder.TryOpen())
+        var migrator = scope.GetRequiredService<Migrator>();
+        bool isFree = db.Database.IsNpgsql() || folder.TryOpen();
+        if (!services.GetRequiredService<IOptions<StorageOptions>>().Value.Migrate)
         {
-            await scope.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
+            await migrator.CheckAsync(CancellationToken.None);
+        }
+        else if (isFree)
+        {
+            await migrator.MigrateAsync(CancellationToken.None);
         }
         else if ((await db.Database.GetPendingMigrationsAsync()).Any())
         {

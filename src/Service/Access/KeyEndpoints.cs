@@ -1,14 +1,18 @@
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Access;
 
 /// <summary>The addresses under <c>/v1/api-keys</c>.</summary>
 internal static class KeyEndpoints
 {
+    private const string NoStore = "no-store";
+
     /// <summary>Adds them.</summary>
     public static void MapApiKeys(this RouteGroupBuilder group)
     {
@@ -26,19 +30,21 @@ internal static class KeyEndpoints
     /// </remarks>
     /// <param name="request">What it may do.</param>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="ring">The keys.</param>
     /// <param name="policy">Whether keys are asked for.</param>
     /// <param name="clock">The clock.</param>
     /// <response code="201">The key, with its text.</response>
     public static async Task<Created<KeyResponse>> Create(
-        KeyRequest request, HttpContext http, Caller caller, KeyRing ring, KeyPolicy policy, TimeProvider clock)
+        KeyRequest request, HttpContext http, IdempotentRequest first, Caller caller, KeyRing ring, KeyPolicy policy, TimeProvider clock)
     {
+        first.AnswerWith<(ApiKey Key, string Text)>(made => KeptAnswer.Created(Address(made.Key), Tell(made)).With(HeaderNames.CacheControl, NoStore));
         ProblemException.ThrowIfAny(request.Check(clock.GetUtcNow(), isFirst: caller.KeyId is null && !policy.AreAskedFor));
-        var (key, text) = await ring.CreateAsync(caller.Tenant, request.Name, request.Scopes, request.ExpiresAt, http.RequestAborted);
+        var made = await ring.CreateAsync(caller.Tenant, request.Name, request.Scopes, request.ExpiresAt, http.RequestAborted);
         policy.KeyWasMade();
-        http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Created($"/v1/api-keys/{key.Id}", KeyResponse.Of(key) with { Key = text });
+        http.Response.Headers.CacheControl = NoStore;
+        return TypedResults.Created(Address(made.Key), Tell(made));
     }
 
     /// <summary>Lists the tenant's keys, newest first.</summary>
@@ -80,4 +86,8 @@ internal static class KeyEndpoints
         await ring.RevokeAsync(id, key => DocumentTags.RequireMatch(http.Request, DocumentTags.Of(KeyResponse.Of(key))), http.RequestAborted);
         return TypedResults.NoContent();
     }
+
+    private static string Address(ApiKey key) => $"/v1/api-keys/{key.Id}";
+
+    private static KeyResponse Tell((ApiKey Key, string Text) made) => KeyResponse.Of(made.Key) with { Key = made.Text };
 }

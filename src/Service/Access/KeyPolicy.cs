@@ -9,7 +9,7 @@ namespace Condense.Service.Access;
 /// Whether requests need a key. On loopback none is needed until one exists; once one does, it stays so for this process, whatever becomes of
 /// the key. Where other machines can reach the service, keys are always needed.
 /// </summary>
-internal sealed class KeyPolicy(IConfiguration configuration, IOptions<AccessOptions> options, TimeProvider clock)
+internal sealed class KeyPolicy(IConfiguration configuration, IOptions<AccessOptions> options, TimeProvider clock, ILogger<KeyPolicy> logger)
 {
     /// <summary>For so long a first key that another process has made may go unnoticed.</summary>
     private static readonly TimeSpan s_outdated = TimeSpan.FromSeconds(1);
@@ -51,7 +51,10 @@ internal sealed class KeyPolicy(IConfiguration configuration, IOptions<AccessOpt
         }
     }
 
-    /// <summary>Once the tables are there: keys are needed, and somebody must have one. A worker answers nobody but probes.</summary>
+    /// <summary>
+    /// Once the tables are there: keys are needed, and somebody must have one. A worker answers nobody but probes. Keys that have expired since are no
+    /// reason to stay away: nobody is let in, and whoever makes another one needs no restart.
+    /// </summary>
     /// <exception cref="StartupException">There is no key.</exception>
     public async Task CheckKeysAsync(CondenseDbContext db, CancellationToken cancellationToken)
     {
@@ -62,13 +65,17 @@ internal sealed class KeyPolicy(IConfiguration configuration, IOptions<AccessOpt
 
         var now = clock.GetUtcNow();
         var ends = await db.ApiKeys.IgnoreQueryFilters().Select(key => key.ExpiresAt).ToListAsync(cancellationToken);
-        if (ends.Count == 0 || (ends.TrueForAll(end => end <= now) && ListenAddresses.FirstForeign(configuration) is not null))
+        if (ends.Count == 0)
         {
             string cause = ListenAddresses.FirstForeign(configuration) is { } url ? $"{url} can be reached from other machines" : "Access:Keys=required asks everybody for a key";
-            string state = ends.Count == 0 ? "there is no key yet" : "every key has expired";
             throw new StartupException(
-                $"{cause}, and {state}. Make one with the command `keys create --tenant {Tenant.Default} --name first --scopes {Scope.Admin}` and the same settings of Storage, "
+                $"{cause}, and there is no key yet. Make one with the command `keys create --tenant {Tenant.Default} --name first --scopes {Scope.Admin}` and the same settings of Storage, "
                 + $"give one with Access:BootstrapKeyFile, or listen on loopback, for example --urls {ListenAddresses.Default}.");
+        }
+
+        if (ends.TrueForAll(end => end <= now))
+        {
+            AccessLog.NoLiveKey(logger);
         }
     }
 

@@ -30,14 +30,17 @@ internal sealed class KeyRing(CondenseDbContext db, WriteTransaction transaction
             cancellationToken);
     }
 
-    /// <summary>Makes a key of the configured text the first admin key of a tenant that has none.</summary>
+    /// <summary>
+    /// Makes a key of the configured text the first admin key of a tenant that never had one. An expired one counts: else a first key that was
+    /// revoked long ago, and still stands in the configuration, would come back with the next start after the end of the others.
+    /// </summary>
     /// <returns>False when there was one already.</returns>
     public Task<bool> BootstrapAsync(string tenant, string text, CancellationToken cancellationToken) =>
         transaction.RunAsync(
             async cancel =>
             {
                 await TenantLock.TakeAsync(db, tenant, cancel);
-                if (await AdminsAsync(tenant, cancel) > 0)
+                if ((await AdminsAsync(tenant, cancel)).Count > 0)
                 {
                     return false;
                 }
@@ -62,7 +65,7 @@ internal sealed class KeyRing(CondenseDbContext db, WriteTransaction transaction
 
                 // Two admins that revoke each other's key at once: the second one waits, and is told.
                 await TenantLock.TakeAsync(db, key.TenantId, cancel);
-                if (IsLiveAdmin(key) && await AdminsAsync(key.TenantId, cancel) == 1)
+                if (IsLiveAdmin(key) && (await AdminsAsync(key.TenantId, cancel)).Count(IsLiveAdmin) == 1)
                 {
                     throw new ProblemException(
                         ProblemKind.ResourceInUse with { Retryable = false },
@@ -125,10 +128,11 @@ internal sealed class KeyRing(CondenseDbContext db, WriteTransaction transaction
         return key;
     }
 
-    private async Task<int> AdminsAsync(string tenant, CancellationToken cancellationToken)
+    /// <summary>The admin keys of a tenant, expired ones too.</summary>
+    private async Task<List<ApiKey>> AdminsAsync(string tenant, CancellationToken cancellationToken)
     {
         var keys = await db.ApiKeys.IgnoreQueryFilters().AsNoTracking().Where(row => row.TenantId == tenant).ToListAsync(cancellationToken);
-        return keys.Count(IsLiveAdmin);
+        return keys.FindAll(key => key.Holds(Scope.Admin));
     }
 
     private bool IsLiveAdmin(ApiKey key) => key.Holds(Scope.Admin) && !key.HasExpired(clock.GetUtcNow());

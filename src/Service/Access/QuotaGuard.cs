@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Condense.Service.Datasets;
 using Condense.Service.Jobs;
@@ -16,13 +17,20 @@ namespace Condense.Service.Access;
 /// Holds every tenant to its quotas, in the transaction that would exceed them: no code that adds a row can forget to ask. What a job makes is
 /// never refused, as its work would be lost; it counts, and what the client brings next is.
 /// </summary>
-internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesInterceptor
+internal sealed class QuotaGuard(IOptions<QuotaOptions> options, TimeProvider clock) : SaveChangesInterceptor
 {
     /// <summary>
     /// Farther than this from its quota a tenant's transactions need not wait for each other: so many can't be under way at once. Bytes have no
     /// such distance.
     /// </summary>
     private const int Distance = 1_000;
+
+    /// <summary>So long what was measured for one job holds for the next ones: measured for each, it would cost the more, the more there is.</summary>
+    private static readonly TimeSpan s_recent = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<(string Tenant, Type Of), (long Value, long At)> _recent = new();
+
+    private readonly ConcurrentDictionary<string, long> _arriving = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public override async ValueTask<InterceptionResult<int>> SavingChangesAsync(
@@ -40,38 +48,61 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
         return result;
     }
 
-    /// <summary>Refuses a file that would not fit before it is sent. How much is really stored, each content once, is judged when its row is added.</summary>
-    /// <exception cref="ProblemException">They don't: <c>quota_exceeded</c>.</exception>
-    public async Task RequireRoomAsync(CondenseDbContext db, string tenant, long bytes, CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes room for a body, and refuses one that would not fit, before it is read: with an announced length all of it counts at once, without one what
+    /// has come. How much is really stored, each content once, is judged when its row is added.
+    /// </summary>
+    /// <exception cref="ProblemException">It does not fit: <c>quota_exceeded</c>.</exception>
+    public async Task<Arrival> ExpectAsync(CondenseDbContext db, string tenant, long? bytes, CancellationToken cancellationToken)
     {
         var addition = new Addition(db, tenant, options.Value.For(tenant));
-        if (await addition.StoredBytesAsync(cancellationToken) + bytes > addition.Quotas.StoredBytes)
+        long limit = addition.Quotas.StoredBytes;
+        var arrival = new Arrival(_arriving, tenant, limit - await addition.StoredBytesAsync(cancellationToken), () => NoRoom(limit));
+        try
         {
-            throw NoRoom(addition.Quotas.StoredBytes);
+            arrival.Add(bytes ?? 0);
+            return arrival;
+        }
+        catch
+        {
+            arrival.Dispose();
+            throw;
         }
     }
 
-    private static async Task CheckAsync(Addition addition, IReadOnlyList<object> rows, CancellationToken cancellationToken)
+    private async Task CheckAsync(Addition addition, IReadOnlyList<object> rows, CancellationToken cancellationToken)
     {
         var (db, tenant, quotas) = addition;
         if (rows.OfType<Job>().Count() is > 0 and var jobs)
         {
-            await addition.CountAsync(
-                jobs,
-                db.Jobs.IgnoreQueryFilters().Where(row => row.TenantId == tenant).Where(JobStates.Unfinished),
-                quotas.UnfinishedJobs,
-                limit => new ProblemException(
-                    ProblemKind.QuotaExceeded with { Retryable = true }, $"The tenant may have {limit} unfinished jobs at once, and has them. Wait for one to end, or cancel one."),
-                cancellationToken);
-            if (await addition.StoredBytesAsync(cancellationToken) > quotas.StoredBytes)
-            {
-                throw NoRoom(quotas.StoredBytes);
-            }
+            await CheckJobsAsync(addition, jobs, cancellationToken);
         }
 
-        if (rows.OfType<StoredModel>().Count(model => model.SourceJobId is null) is > 0 and var models)
+        if (rows.OfType<Artifact>().Any())
+        {
+            _recent.TryRemove((tenant, typeof(Artifact)), out _);
+        }
+
+        // Of an upload it is told before its bytes come, and not only with the last of them.
+        if (rows.Count(row => row is StoredModel { SourceJobId: null } or UploadSession { PartOf: null }) is > 0 and var models)
         {
             await addition.CountAsync(models, db.Models.IgnoreQueryFilters().Where(row => row.TenantId == tenant), quotas.Models, limit => Full(limit, "models"), cancellationToken);
+        }
+
+        if (rows.OfType<Dataset>().Count() is > 0 and var datasets)
+        {
+            await addition.CountAsync(
+                datasets, db.Datasets.IgnoreQueryFilters().Where(row => row.TenantId == tenant), quotas.Datasets, limit => Full(limit, "datasets"), cancellationToken);
+        }
+
+        if (rows.OfType<UploadSession>().Count() is > 0 and var uploads)
+        {
+            await addition.CountAsync(
+                uploads,
+                db.Uploads.IgnoreQueryFilters().Where(row => row.TenantId == tenant && row.ModelId == null && row.Offset >= 0),
+                quotas.Uploads,
+                limit => Full(limit, "unfinished uploads"),
+                cancellationToken);
         }
 
         if (rows.OfType<WebhookEndpoint>().Count() is > 0 and var webhooks)
@@ -91,6 +122,41 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options) : SaveChangesIn
         {
             await CheckBytesAsync(addition, rows.OfType<UploadSession>().Sum(upload => upload.Length), cancellationToken);
         }
+    }
+
+    /// <summary>A job adds no bytes yet, and far from the quota it does not matter how many there are exactly.</summary>
+    private async Task CheckJobsAsync(Addition addition, int jobs, CancellationToken cancellationToken)
+    {
+        var (db, tenant, quotas) = addition;
+        var unfinished = db.Jobs.IgnoreQueryFilters().Where(row => row.TenantId == tenant).Where(JobStates.Unfinished);
+        int far = quotas.UnfinishedJobs - Distance - jobs;
+        if (far < 0 || await MeasureAsync((tenant, typeof(Job)), far, () => unfinished.LongCountAsync(cancellationToken)) > far)
+        {
+            await addition.CountAsync(
+                jobs,
+                unfinished,
+                quotas.UnfinishedJobs,
+                limit => new ProblemException(
+                    ProblemKind.QuotaExceeded with { Retryable = true }, $"The tenant may have {limit} unfinished jobs at once, and has them. Wait for one to end, or cancel one."),
+                cancellationToken);
+        }
+
+        if (await MeasureAsync((tenant, typeof(Artifact)), quotas.StoredBytes, () => addition.StoredBytesAsync(cancellationToken)) > quotas.StoredBytes)
+        {
+            throw NoRoom(quotas.StoredBytes);
+        }
+    }
+
+    /// <summary>Measures, unless it was done a moment ago and there was room then: nothing is refused by what is not so any more.</summary>
+    private async Task<long> MeasureAsync((string Tenant, Type Of) what, long room, Func<Task<long>> measure)
+    {
+        if (!_recent.TryGetValue(what, out var known) || clock.GetElapsedTime(known.At) > s_recent || known.Value > room)
+        {
+            known = (await measure(), clock.GetTimestamp());
+            _recent[what] = known;
+        }
+
+        return known.Value;
     }
 
     /// <summary>The artifact of a model or dataset is stored already, in the same transaction; an upload is yet to come.</summary>

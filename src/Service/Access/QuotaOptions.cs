@@ -16,6 +16,14 @@ internal sealed record QuotaOptions
     [Range(0, int.MaxValue)]
     public int Models { get; init; } = 100_000;
 
+    /// <summary>Datasets. Default: 10,000.</summary>
+    [Range(0, int.MaxValue)]
+    public int Datasets { get; init; } = 10_000;
+
+    /// <summary>Resumable uploads that have not ended. Default: 1,000.</summary>
+    [Range(0, int.MaxValue)]
+    public int Uploads { get; init; } = 1_000;
+
     /// <summary>Jobs that have not ended. Default: 20,000.</summary>
     [Range(0, int.MaxValue)]
     public int UnfinishedJobs { get; init; } = 20_000;
@@ -36,7 +44,13 @@ internal sealed record QuotaOptions
     {
         var own = Tenants.GetValueOrDefault(tenant);
         return new Quotas(
-            own?.StoredBytes ?? StoredBytes, own?.Models ?? Models, own?.UnfinishedJobs ?? UnfinishedJobs, own?.Webhooks ?? Webhooks, own?.Keys ?? Keys);
+            own?.StoredBytes ?? StoredBytes,
+            own?.Models ?? Models,
+            own?.Datasets ?? Datasets,
+            own?.Uploads ?? Uploads,
+            own?.UnfinishedJobs ?? UnfinishedJobs,
+            own?.Webhooks ?? Webhooks,
+            own?.Keys ?? Keys);
     }
 }
 
@@ -48,6 +62,12 @@ internal sealed record TenantQuotas
 
     /// <summary>Models.</summary>
     public int? Models { get; init; }
+
+    /// <summary>Datasets.</summary>
+    public int? Datasets { get; init; }
+
+    /// <summary>Resumable uploads that have not ended.</summary>
+    public int? Uploads { get; init; }
 
     /// <summary>Jobs that have not ended.</summary>
     public int? UnfinishedJobs { get; init; }
@@ -62,7 +82,9 @@ internal sealed record TenantQuotas
 /// <summary>How much the tenant may have.</summary>
 /// <param name="StoredBytes">Bytes of everything stored, each content once, and of uploads that have begun.</param>
 /// <param name="Models">Models, compressed ones too.</param>
+/// <param name="Datasets">Datasets.</param>
+/// <param name="Uploads">Resumable uploads that have not ended.</param>
 /// <param name="UnfinishedJobs">Jobs that have not ended.</param>
 /// <param name="Webhooks">Webhook endpoints.</param>
 /// <param name="Keys">Keys.</param>
-internal sealed record Quotas(long StoredBytes, int Models, int UnfinishedJobs, int Webhooks, int Keys);
+internal sealed record Quotas(long StoredBytes, int Models, int Datasets, int Uploads, int UnfinishedJobs, int Webhooks, int Keys);

@@ -42,13 +42,6 @@ internal sealed class TokenBuckets(int perMinute, TimeProvider clock)
         }
     }
 
-    /// <summary>Whether a token is there; takes none.</summary>
-    public bool HasTokens(string client)
-    {
-        var now = clock.GetElapsedTime(_start);
-        return !_fullAt.TryGetValue(client, out var fullAt) || fullAt - now + _perToken <= s_window;
-    }
-
     /// <summary>How many clients are remembered.</summary>
     public int Clients => _fullAt.Count;
 

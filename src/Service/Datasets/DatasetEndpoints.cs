@@ -62,7 +62,7 @@ internal static class DatasetEndpoints
         }
 
         string? announced = ContentDigest.Parse(http.Request.Headers[ContentDigest.ContentField]);
-        await using var file = await store.StageAsync(http.Request.Body, limits.Value.DatasetBytes, http.RequestAborted);
+        await using var file = await store.StageAsync(http.Request.Body, http.Request.ContentLength, limits.Value.DatasetBytes, http.RequestAborted);
         ContentDigest.Verify(announced, file);
         var dataset = await library.AddAsync(file, given, http.RequestAborted);
         return TypedResults.Created($"/v1/datasets/{dataset.Id}", DatasetResponse.Of(dataset));

@@ -62,7 +62,6 @@ internal static class ServiceSetup
     {
         if (role != ServiceRole.Api)
         {
-            // Before Quartz, and so ended after it: a job that finishes its layer while the process drains still has its lease.
             services.AddHostedService<LeaseKeeper>();
         }
 
@@ -75,7 +74,13 @@ internal static class ServiceSetup
         services.AddQuartz(quartz => ConfigureQuartz(quartz, storage, worker));
         if (role != ServiceRole.Api)
         {
-            services.Configure<HostOptions>(options => options.ShutdownTimeout = worker.DrainTime);
+            services.Configure<HostOptions>(options =>
+            {
+                options.ShutdownTimeout = worker.DrainTime;
+
+                // One after the other, the first slow download would use up the time of the jobs.
+                options.ServicesStopConcurrently = true;
+            });
             services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
             services.AddHostedService<LayerAssistant>();
             services.AddHostedService<Sweeper>();
@@ -110,6 +115,7 @@ internal static class ServiceSetup
             context.RequestServices.GetRequiredService<Patience>().DoNotWait();
             return next(context);
         });
+        app.Use(Tus.AnnounceAsync);
         app.UseAccess();
         app.UseRequestScopes();
         app.UseMiddleware<IdempotencyMiddleware>();
@@ -147,7 +153,9 @@ internal static class ServiceSetup
 
     private static void AddLibrary(IServiceCollection services)
     {
+        services.AddSingleton<ModelOpener>();
         services.AddScoped<ModelLibrary>();
+        services.AddScoped<FormLibrary>();
         services.AddScoped<ModelChanges>();
         services.AddScoped<DatasetLibrary>();
     }
@@ -171,13 +179,16 @@ internal static class ServiceSetup
     {
         services.AddSingleton<WorkTriggers>();
         services.AddSingleton<RunningJobs>();
+        services.AddSingleton<Drain>();
         services.AddSingleton<JobSignals>();
         services.AddSingleton<HandoverSignal>();
+        services.AddSingleton<DatabaseContact>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventStream>();
         services.AddSingleton<RecipeJudge>();
         services.AddScoped<JobLedger>();
         services.AddScoped<Redelivery>();
+        services.AddScoped<WorkFolders>();
         services.AddScoped<JobAcceptance>();
         services.AddScoped<JobWait>();
         services.AddScoped<ResultPublisher>();
@@ -201,7 +212,7 @@ internal static class ServiceSetup
     {
         quartz.ConfigureScheduler(options =>
         {
-            options.InstanceName = "condense";
+            options.InstanceName = WorkTriggers.SchedulerName;
             if (storage.Provider == DatabaseProvider.Sqlite)
             {
                 options.InstanceId = InstanceId;
@@ -249,5 +260,6 @@ internal static class ServiceSetup
         // A compression is brought back by its row's lease: a firing that Quartz recovers would stand beside the limit of its group.
         quartz.AddJob<CompressionJob>(job => job.WithIdentity(CompressionJob.Key).StoreDurably());
         quartz.AddJob<InspectionJob>(job => job.WithIdentity(InspectionJob.Key).StoreDurably().RequestRecovery());
+        quartz.AddJob<ExpansionJob>(job => job.WithIdentity(ExpansionJob.Key).StoreDurably().RequestRecovery());
     }
 }

@@ -4,6 +4,7 @@ using Condense.Service.Access;
 using Condense.Service.Hosting;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
+using Condense.Service.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Options;
@@ -31,6 +32,9 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
     /// <summary>A form's boundaries and part headers, on top of its file.</summary>
     private const long FormOverhead = 64 << 10;
 
+    /// <summary>What an upload asks for stands in its headers.</summary>
+    private static readonly string[] s_fields = [Tus.LengthField, Tus.MetadataField, Tus.OffsetField];
+
     /// <summary>Answers a request.</summary>
     public async Task InvokeAsync(HttpContext http, Caller caller, IdempotencyKeys keys, IdempotentRequest request, WriteTransaction transaction, IOptions<LimitsOptions> limits)
     {
@@ -55,9 +59,9 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
         var alive = KeepAliveAsync(caller.Tenant, key, claimedAt, limits.Value.IdempotencyLease / Beats, end.Token);
         try
         {
-            if (!TakesBody(endpoint))
+            if (!TakesBody(endpoint) || http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
             {
-                // What a handler has no use for is a part of the request all the same.
+                // What a handler has no use for is a part of the request all the same; what is absent has been read.
                 await DrainAsync(body, http.RequestAborted);
             }
 
@@ -86,8 +90,11 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
     private static string BoundaryOf(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).ToString() : "";
 
-    private static string DigestOf(HttpRequest request, HashingStream body) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.Method}\n{request.Path}\n{request.QueryString}\n{body.Digest()}")));
+    private static string DigestOf(HttpRequest request, HashingStream body)
+    {
+        string fields = string.Concat(s_fields.Where(request.Headers.ContainsKey).Select(name => $"\n{name}: {request.Headers[name]}"));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.Method}\n{request.Path}\n{request.QueryString}\n{body.Digest()}{fields}")));
+    }
 
     /// <summary>Runs the handler, and keeps what it answers.</summary>
     private async Task AnswerAsync(HttpContext http, HashingStream body, IdempotencyKeys keys, IdempotentRequest request, WriteTransaction transaction)
@@ -108,7 +115,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
         catch
         {
             http.Features.Set(client);
-            await keys.ReleaseAsync(claim.Key, claim.CreatedAt);
+            await TryReleaseAsync(keys, claim);
             throw;
         }
 
@@ -137,6 +144,20 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IServiceScopeF
         {
             http.Response.ContentLength = written.Length;
             await http.Response.Body.WriteAsync(written.GetBuffer().AsMemory(0, (int)written.Length), http.RequestAborted);
+        }
+    }
+
+    /// <summary>Gives a key back after a failure, which the client shall hear of, and not of what befell the key.</summary>
+    private async Task TryReleaseAsync(IdempotencyKeys keys, IdempotentRequest.Claim claim)
+    {
+        try
+        {
+            await keys.ReleaseAsync(claim.Key, claim.CreatedAt);
+        }
+        catch (Exception exception)
+        {
+            // The claim runs out by itself.
+            IdempotencyLog.NotReleased(logger, exception);
         }
     }
 

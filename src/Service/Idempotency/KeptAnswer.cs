@@ -27,14 +27,24 @@ internal sealed record KeptAnswer(int Status, IReadOnlyDictionary<string, string
     /// <param name="retryAfter">When to look at it; null for whenever.</param>
     public static KeptAnswer Created<T>(string location, T document, string? retryAfter = null)
     {
-        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { [HeaderNames.ContentType] = Json, [HeaderNames.Location] = location };
-        if (retryAfter is not null)
-        {
-            headers.Add(HeaderNames.RetryAfter, retryAfter);
-        }
-
-        return new KeptAnswer(StatusCodes.Status201Created, headers, JsonSerializer.Serialize(document, ApiJson.Options));
+        var answer = Of(StatusCodes.Status201Created, document).With(HeaderNames.Location, location);
+        return retryAfter is null ? answer : answer.With(HeaderNames.RetryAfter, retryAfter);
     }
+
+    /// <summary>The answer that tells of a resource that work goes on with.</summary>
+    /// <param name="location">Its address.</param>
+    /// <param name="document">Its document.</param>
+    public static KeptAnswer Accepted<T>(string location, T document) => Created(location, document) with { Status = StatusCodes.Status202Accepted };
+
+    /// <summary>The answer that is a document.</summary>
+    public static KeptAnswer Of<T>(int status, T document) => new(
+        status,
+        new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { [HeaderNames.ContentType] = Json },
+        JsonSerializer.Serialize(document, ApiJson.Options));
+
+    /// <summary>The same answer with one more header.</summary>
+    public KeptAnswer With(string header, string value) =>
+        this with { Headers = new Dictionary<string, string>(Headers, StringComparer.OrdinalIgnoreCase) { [header] = value } };
 
     /// <summary>The answer that a handler has written.</summary>
     public static KeptAnswer Of(HttpResponse response, MemoryStream body) => new(

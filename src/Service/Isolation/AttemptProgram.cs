@@ -107,6 +107,9 @@ internal sealed class AttemptProgram
             case AssistTask assist:
                 await CompressionRun.AssistAsync(assist.Input, assist.OutputFormat, assist.Recipe, EnvironmentOf(assist, runtime: null, drain), assist.Stage, cancel);
                 return new ChildMessage(ChildWord.Done);
+            case ExpandTask expand:
+                await ModelExpansion.RunAsync(expand.Original, expand.Input, expand.Output, cancel);
+                return new ChildMessage(ChildWord.Done);
             default:
                 return new ChildMessage(ChildWord.Done) { Description = await ModelInspection.InspectAsync(task.Input, cancel) };
         }

@@ -7,17 +7,13 @@ namespace Condense.Service.Isolation;
 /// The children of this process. Starting one and warming it up takes longer than a small job, so a child whose task has succeeded waits a while for
 /// the next one of the same tenant; any other end is the child's end, too.
 /// </summary>
-internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> options, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ChildPool> logger)
-    : IAsyncDisposable
+internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<ChildPool> logger) : IAsyncDisposable
 {
     /// <summary>Children that wait, at most; the longest idle one goes first.</summary>
     private const int MostIdle = 4;
 
     /// <summary>A child that holds more than this after its task is not worth its memory.</summary>
     private const long LargestIdle = 256 << 20;
-
-    /// <summary>The part of the time for draining that a child may take; the rest is for the rows.</summary>
-    private const double DrainShare = 0.8;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
@@ -29,23 +25,19 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
     /// <param name="tenant">Whose task it is.</param>
     /// <param name="task">The task.</param>
     /// <param name="relay">What its words lead to.</param>
-    /// <param name="cancellationToken">Stops it; while the service ends, after the layer in work.</param>
+    /// <param name="stop">How it is stopped.</param>
     /// <exception cref="ChildFaultException">The task failed.</exception>
     /// <exception cref="ChildDiedException">The child died.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public async Task<ChildResult> RunAsync(string tenant, ChildTask task, ChildRelay relay, CancellationToken cancellationToken)
+    public async Task<ChildResult> RunAsync(string tenant, ChildTask task, ChildRelay relay, ChildStop stop)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-
-        // Only a job's own run has something to lose: what else is stopped is begun again elsewhere.
-        var drain = task is CompressTask ? lifetime.ApplicationStopping : CancellationToken.None;
-        var stop = new ChildStop(options.Value.DrainTime * DrainShare, cancellationToken, drain);
+        stop.Stop.ThrowIfCancellationRequested();
         var child = Take(tenant) ?? new ChildProcess(program.Start(), options.Value.JobMemory(), clock, logger);
         bool reusable = false;
         try
         {
             var result = await child.RunAsync(task, relay, stop);
-            reusable = !cancellationToken.IsCancellationRequested && child.MemoryBytes < LargestIdle;
+            reusable = !stop.Stop.IsCancellationRequested && child.MemoryBytes < LargestIdle;
             return result;
         }
         finally

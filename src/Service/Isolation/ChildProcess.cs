@@ -18,7 +18,11 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private const int Kill = 9;
 
+    /// <summary>How long a process that has closed its output may take to be gone.</summary>
+    private static readonly TimeSpan s_end = TimeSpan.FromSeconds(10);
+
     private readonly Process _process;
+    private readonly SemaphoreSlim _saying = new(1, 1);
     private readonly ChildMemory _memory;
     private readonly long _cap;
     private readonly TimeProvider _clock;
@@ -80,13 +84,18 @@ internal sealed class ChildProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
         await _errors;
         _process.Dispose();
+        _saying.Dispose();
     }
 
     private async Task<ChildResult> ListenAsync(ChildRelay relay, ChildStop stop)
     {
         while (await _process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
         {
-            var message = JsonSerializer.Deserialize<ChildMessage>(line, ReportJson.Options)!;
+            if (await ReadAsync(line) is not { } message)
+            {
+                break;
+            }
+
             switch (message.Word)
             {
                 case ChildWord.Progress:
@@ -98,21 +107,44 @@ internal sealed class ChildProcess : IAsyncDisposable
                 case ChildWord.Failed:
                     throw new ChildFaultException(message.Fault!);
                 case ChildWord.Stopped:
-                    throw new OperationCanceledException(stop.Cancel);
+                    throw new OperationCanceledException(stop.Stop);
+                case ChildWord.Share or ChildWord.Take:
+                    // No layer is in work: there is nothing to finish.
+                    await SayAsync(await relay.AnswerAsync(message, stop.Stop));
+                    break;
                 default:
-                    await SayAsync(await relay.AnswerAsync(message, stop.Cancel));
+                    await SayAsync(await relay.AnswerAsync(message, stop.AtOnce));
                     break;
             }
         }
 
         await _process.WaitForExitAsync();
-        stop.Cancel.ThrowIfCancellationRequested();
+        stop.Stop.ThrowIfCancellationRequested();
         throw Died();
+    }
+
+    /// <summary>What a line says; null when it is the cut-off last one of a process that has died.</summary>
+    /// <exception cref="InvalidDataException">The process lives, and nothing that it says can be trusted any more.</exception>
+    private async Task<ChildMessage?> ReadAsync(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ChildMessage>(line, ReportJson.Options)!;
+        }
+        catch (JsonException exception)
+        {
+            using var patience = new CancellationTokenSource(s_end, _clock);
+            await _process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return _process.HasExited ? null : throw new InvalidDataException($"The process {_process.Id} has written a line that is none of the protocol: {line}", exception);
+        }
     }
 
     private async Task SayAsync(ParentMessage message)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(message, ReportJson.Options), (byte)'\n'];
+
+        // A long line goes in pieces: nothing may come between them.
+        await _saying.WaitAsync();
         try
         {
             await _process.StandardInput.BaseStream.WriteAsync(line);
@@ -121,6 +153,10 @@ internal sealed class ChildProcess : IAsyncDisposable
         catch (IOException)
         {
             // It has died; its output ends, too, and that is where it is noticed.
+        }
+        finally
+        {
+            _saying.Release();
         }
     }
 
@@ -144,22 +180,33 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>Tells the child to stop when it shall, and kills it when it does not.</summary>
     private async Task StopAsync(ChildStop stop, CancellationToken ended)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Cancel, ended);
-        await Task.Delay(Timeout.InfiniteTimeSpan, _clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (ended.IsCancellationRequested)
+        // What is said is not waited for: a process that stands still does not listen.
+        var said = Task.CompletedTask;
+        await UntilAsync(stop.Stop, ended);
+        if (!ended.IsCancellationRequested && !stop.AtOnce.IsCancellationRequested)
         {
-            return;
+            said = SayAsync(new ParentMessage(ParentWord.Drain));
+            await UntilAsync(stop.AtOnce, ended);
         }
 
-        bool drains = stop.Drain.IsCancellationRequested;
-        var grace = drains ? stop.DrainGrace : stop.CancelGrace;
-        await SayAsync(new ParentMessage(drains ? ParentWord.Drain : ParentWord.Cancel));
-        await Task.Delay(grace, _clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!ended.IsCancellationRequested && !_process.HasExited)
+        if (!ended.IsCancellationRequested)
         {
-            IsolationLog.Killed(_logger, _process.Id, grace);
-            _process.Kill();
+            said = Task.WhenAll(said, SayAsync(new ParentMessage(ParentWord.Cancel)));
+            await Task.Delay(stop.Grace, _clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!ended.IsCancellationRequested && !_process.HasExited)
+            {
+                IsolationLog.Killed(_logger, _process.Id, stop.Grace);
+                _process.Kill();
+            }
         }
+
+        await said;
+    }
+
+    private async Task UntilAsync(CancellationToken one, CancellationToken other)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(one, other);
+        await Task.Delay(Timeout.InfiniteTimeSpan, _clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>How it ended, in words.</summary>

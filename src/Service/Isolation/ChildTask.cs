@@ -10,6 +10,7 @@ namespace Condense.Service.Isolation;
 [JsonDerivedType(typeof(CompressTask), "compress")]
 [JsonDerivedType(typeof(AssistTask), "assist")]
 [JsonDerivedType(typeof(InspectTask), "inspect")]
+[JsonDerivedType(typeof(ExpandTask), "expand")]
 internal abstract record ChildTask
 {
     /// <summary>The model's files.</summary>
@@ -18,6 +19,16 @@ internal abstract record ChildTask
 
 /// <summary>Describe a model.</summary>
 internal sealed record InspectTask : ChildTask;
+
+/// <summary>Make a compressed model dense.</summary>
+internal sealed record ExpandTask : ChildTask
+{
+    /// <summary>The files of the model that was compressed.</summary>
+    public required ModelParts Original { get; init; }
+
+    /// <summary>The file to make.</summary>
+    public required string Output { get; init; }
+}
 
 /// <summary>Work that follows a recipe.</summary>
 internal abstract record RecipeTask : ChildTask

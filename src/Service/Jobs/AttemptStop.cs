@@ -4,23 +4,26 @@ namespace Condense.Service.Jobs;
 internal sealed class AttemptStop : CancellationTokenSource
 {
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenRegistration _drain;
+    private readonly CancellationTokenSource _atOnce = new();
+    private readonly CancellationTokenRegistration _begun;
+    private readonly CancellationTokenRegistration _over;
     private int _reason = -1;
 
     /// <summary>Of an attempt that begins.</summary>
     /// <param name="claim">Its claim.</param>
     /// <param name="drain">The process's end.</param>
-    public AttemptStop(Job claim, CancellationToken drain)
+    public AttemptStop(Job claim, Drain drain)
     {
         Claim = claim;
-        _drain = drain.Register(() => Stop(StopReason.Drained));
+        _over = drain.Over.Register(_atOnce.Cancel);
+        _begun = drain.Begun.Register(() => Stop(StopReason.Drained));
     }
 
     /// <summary>The attempt's claim.</summary>
     public Job Claim { get; }
 
-    /// <summary>The moment of the monotonic clock up to which the lease is known to be ours, less its length.</summary>
-    public long RenewedAt { get; set; }
+    /// <summary>Cancelled when nothing is to be finished any more: at once for any reason but the process's end, which gives the layer in work some time.</summary>
+    public CancellationToken AtOnce => _atOnce.Token;
 
     /// <summary>Why it is to stop; null while it may go on.</summary>
     public StopReason? Reason => Volatile.Read(ref _reason) is var reason and >= 0 ? (StopReason)reason : null;
@@ -28,16 +31,18 @@ internal sealed class AttemptStop : CancellationTokenSource
     /// <summary>Completes when the attempt has left its files alone.</summary>
     public Task Left => _left.Task;
 
-    /// <summary>Stops it. Nothing happens when it has been stopped, or has ended.</summary>
+    /// <summary>Stops it; nothing happens when it has ended. One that drains can still be stopped at once.</summary>
     public void Stop(StopReason reason)
     {
-        if (Interlocked.CompareExchange(ref _reason, (int)reason, -1) != -1)
-        {
-            return;
-        }
-
+        Interlocked.CompareExchange(ref _reason, (int)reason, -1);
         try
         {
+            // First: whoever hears of the stop looks whether it is one at once.
+            if (reason != StopReason.Drained)
+            {
+                _atOnce.Cancel();
+            }
+
             Cancel();
         }
         catch (ObjectDisposedException)
@@ -54,7 +59,9 @@ internal sealed class AttemptStop : CancellationTokenSource
     {
         if (disposing)
         {
-            _drain.Dispose();
+            _begun.Dispose();
+            _over.Dispose();
+            _atOnce.Dispose();
         }
 
         base.Dispose(disposing);

@@ -20,6 +20,8 @@ internal sealed class CompressionJob(
     DataFolder folder,
     RunningJobs running,
     Node node,
+    Drain drain,
+    Patience patience,
     IServiceScopeFactory scopes,
     TimeProvider clock,
     IOptions<WorkerOptions> options,
@@ -31,30 +33,27 @@ internal sealed class CompressionJob(
     /// <summary>Names ONNX Runtime's library, as it does for the command line; the setting comes first.</summary>
     private const string RuntimeVariable = "CONDENSE_ONNXRUNTIME_LIBRARY";
 
-    private static readonly TimeSpan s_databasePause = TimeSpan.FromSeconds(1);
-
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         string id = WorkTriggers.SubjectOf(context);
-        if (cancellationToken.IsCancellationRequested)
+        if (drain.Begun.IsCancellationRequested)
         {
             await ledger.ReturnAsync(id);
             return;
         }
 
-        long asked = clock.GetTimestamp();
-        if (await WhenDatabaseAnswersAsync(() => ledger.ClaimAsync(id, node.Name, CancellationToken.None), cancellationToken) is not { } claim)
+        if (await patience.InsistAsync(() => ledger.ClaimAsync(id, node.Name, CancellationToken.None), drain.Begun) is not { } claim)
         {
             return;
         }
 
-        using var stop = new AttemptStop(claim, cancellationToken) { RenewedAt = asked };
+        using var stop = new AttemptStop(claim, drain);
         await running.EnterAsync(stop);
         try
         {
             await AttemptAsync(claim, stop);
-            if (await WhenDatabaseAnswersAsync(() => ledger.HasEndedAsync(id, CancellationToken.None), cancellationToken))
+            if (await patience.InsistAsync(() => ledger.HasEndedAsync(id, CancellationToken.None), drain.Begun))
             {
                 RemoveWork(id);
             }
@@ -96,40 +95,26 @@ internal sealed class CompressionJob(
             if (fault.IsOurs)
             {
                 JobLog.AttemptFailed(logger, exception, claim.Id, claim.Token);
+
+                // What breaks while the process ends, or after the job has been lost, is not charged to the job.
+                fault = stop.Reason is StopReason.Drained or StopReason.LeaseLost ? null : fault;
             }
         }
 
-        // A process that ends does not wait for the database: another one finds the job when its lease has ended.
-        var giveUp = stop.Reason == StopReason.Drained ? stop.Token : CancellationToken.None;
-        if (fault is null || !await WhenDatabaseAnswersAsync(() => ledger.FailAsync(claim, fault, options.Value.RetryDelay), giveUp))
+        // Also while the process ends: it may take its time for that, and the database may be back within it.
+        if (fault is null || !await patience.InsistAsync(() => ledger.FailAsync(claim, fault, options.Value.RetryDelay), CancellationToken.None))
         {
             string reason = stop.Reason == StopReason.LeaseLost ? AttemptEnd.LeaseLost : AttemptEnd.Drained;
-            await WhenDatabaseAnswersAsync(() => ledger.StopAsync(claim, reason), giveUp);
-        }
-    }
-
-    /// <summary>Reads or writes rows, again and again while the database is away: the work itself does not depend on it.</summary>
-    private async Task<T> WhenDatabaseAnswersAsync<T>(Func<Task<T>> action, CancellationToken giveUp)
-    {
-        while (true)
-        {
-            try
-            {
-                return await action();
-            }
-            catch (Exception exception) when (Fault.Of(exception).Kind == ProblemKind.DatabaseUnavailable && !giveUp.IsCancellationRequested)
-            {
-                await Task.Delay(s_databasePause, clock, CancellationToken.None);
-            }
+            await patience.InsistAsync(() => ledger.StopAsync(claim, reason), CancellationToken.None);
         }
     }
 
     /// <summary>Compresses in a child, and publishes.</summary>
     /// <returns>False when the job was taken away meanwhile.</returns>
-    private async Task<bool> RunAsync(Job claim, CancellationTokenSource stop)
+    private async Task<bool> RunAsync(Job claim, AttemptStop stop)
     {
         using var place = await room.EnterAsync(claim.PredictedMemoryBytes, stop.Token);
-        using var input = await inputs.FetchAsync(claim, stop.Token);
+        using var input = await patience.InsistAsync(() => inputs.FetchAsync(claim, stop.Token), stop.Token);
         string jobFolder = folder.JobFolder(claim.Id);
         var task = new CompressTask
         {
@@ -142,8 +127,8 @@ internal sealed class CompressionJob(
             OnnxRuntimeLibrary = options.Value.OnnxRuntimeLibrary ?? Environment.GetEnvironmentVariable(RuntimeVariable),
         };
         using var progress = new ProgressLog(ledger, claim, clock);
-        await using var pieces = new SharedPieces(scopes, claim, node.Name, assistsIn: null, clock, logger);
-        var run = children.RunAsync(claim.TenantId, task, new ChildRelay(progress, pieces.AnswerAsync), stop.Token);
+        await using var pieces = new SharedPieces(scopes, claim, node.Name, assistsIn: null, clock, logger, stop.AtOnce);
+        var run = children.RunAsync(claim.TenantId, task, new ChildRelay(progress, pieces.AnswerAsync), new ChildStop(stop.Token, stop.AtOnce));
         try
         {
             await progress.WatchAsync(run, stop);
@@ -153,12 +138,12 @@ internal sealed class CompressionJob(
             // Unless the rows could not be written, it has ended already.
             if (!run.IsCompleted)
             {
-                await stop.CancelAsync();
+                stop.Stop(StopReason.Failed);
                 await run.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
         }
 
-        return await publisher.PublishAsync(claim, input.Model, await run, task.Output, stop.Token);
+        return await publisher.PublishAsync(claim, input.Model, await run, task.Output, stop.AtOnce);
     }
 
     private void RemoveWork(string id)

@@ -23,10 +23,10 @@ internal sealed class EventStream(EventLog events, JobSignals signals, TimeProvi
         Refusals = [ProblemKind.MalformedHeader],
     };
 
-    /// <summary>What another process writes is seen after at most this.</summary>
-    private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <summary>A timer may ring so much too early.</summary>
+    private static readonly TimeSpan s_early = TimeSpan.FromMilliseconds(50);
 
     private static readonly byte[] s_comment = ":\n\n"u8.ToArray();
 
@@ -73,7 +73,7 @@ internal sealed class EventStream(EventLog events, JobSignals signals, TimeProvi
             {
                 listener.Reset();
                 var page = await events.ReadAsync(tenant, id, after, cancellationToken);
-                bool silent = page.Events.Count == 0 && clock.GetElapsedTime(written) >= s_heartbeat;
+                bool silent = page.Events.Count == 0 && clock.GetElapsedTime(written) >= s_heartbeat - s_early;
                 if (page.Events.Count > 0 || silent)
                 {
                     await body.WriteAsync(silent ? s_comment : Frames(page.Events), cancellationToken);
@@ -89,7 +89,9 @@ internal sealed class EventStream(EventLog events, JobSignals signals, TimeProvi
 
                 if (page.Events.Count < EventLog.Limit)
                 {
-                    await listener.WaitAsync(s_poll, clock, cancellationToken);
+                    // Awake in time for the next sign of life.
+                    var beat = s_heartbeat - clock.GetElapsedTime(written);
+                    await listener.WaitAsync(signals.Poll < beat ? signals.Poll : beat, clock, cancellationToken);
                 }
             }
         }

@@ -57,7 +57,7 @@ internal sealed class JobAcceptance(
             cancellationToken);
     }
 
-    /// <summary>Takes a job that does what a finished one was asked. A moment at which that one would have expired does not hold for this one.</summary>
+    /// <summary>Takes a job that does what a finished one was asked. What has passed since is left out: the moment at which that one would have expired, and a webhook endpoint that is gone.</summary>
     /// <exception cref="ProblemException">There is no such job, or it has not finished.</exception>
     /// <exception cref="RecipeException">The recipe does not fit the model any more.</exception>
     public async Task<Job> RetryAsync(string id, CancellationToken cancellationToken)
@@ -70,7 +70,10 @@ internal sealed class JobAcceptance(
         }
 
         var request = JsonSerializer.Deserialize<JobRequest>(job.RequestJson, ApiJson.Options)!;
-        return await AcceptAsync(request with { ExpiresAt = null }, id, cancellationToken);
+
+        // Nobody can be told at an endpoint that has been deleted since; the work can be done again all the same.
+        var webhook = await webhooks.IsGoneAsync(request.Webhook, cancellationToken) ? null : request.Webhook;
+        return await AcceptAsync(request with { ExpiresAt = null, Webhook = webhook }, id, cancellationToken);
     }
 
     /// <summary>Judges the request against the model; what is wrong with the document and what does not fit the model come in one answer.</summary>
@@ -84,7 +87,7 @@ internal sealed class JobAcceptance(
             var model = await models.GetAsync(request.Model, cancellationToken);
             ModelEndpoints.RequireReady(model);
             var counts = request.Frequencies is null ? null : (await datasets.ReadAsync(request.Frequencies.Dataset, cancellationToken)).Counts;
-            memory = await judge.JudgeAsync(models, model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
+            memory = await judge.JudgeAsync(model, request.OutputFormatFor(model.Format!.Value), request.ToRecipe(counts), cancellationToken);
         }
         catch (Exception exception) when (errors.Count > 0 && exception is RecipeException or ProblemException)
         {

@@ -10,7 +10,6 @@ using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Jobs;
@@ -61,20 +60,19 @@ internal static class JobEndpoints
     /// <param name="acceptance">Takes jobs.</param>
     /// <param name="db">The tables.</param>
     /// <param name="wait">Waits for the end.</param>
-    /// <param name="limits">The limits.</param>
     /// <response code="201">The job: `queued`, or with `Prefer: wait` as it is at the end of the wait.</response>
     public static async Task<Created<JobResponse>> Create(
-        JobRequest request, HttpContext http, IdempotentRequest first, JobAcceptance acceptance, CondenseDbContext db, JobWait wait, IOptions<LimitsOptions> limits)
+        JobRequest request, HttpContext http, IdempotentRequest first, JobAcceptance acceptance, CondenseDbContext db, JobWait wait)
     {
         first.AnswerWith<Job>(Tell);
-        var patience = Preference.TakeWait(http, limits.Value.LongestWait);
+        var patience = wait.Take(http);
         return await AnswerAsync(await acceptance.AcceptAsync(request, retryOf: null, http.RequestAborted), http, db, wait, patience);
     }
 
     /// <summary>Starts a finished job again.</summary>
     /// <remarks>
-    /// A new job with the same request, whatever the end of the first; layers that were finished are not computed again. `expiresAt` is not
-    /// taken over. Takes `Prefer: wait`, as a new job does.
+    /// A new job with the same request, whatever the end of the first; layers that were finished are not computed again. Not taken over are
+    /// `expiresAt`, and a `webhook` whose endpoint has been deleted since. Takes `Prefer: wait`, as a new job does.
     /// </remarks>
     /// <param name="id">The job.</param>
     /// <param name="http">The request.</param>
@@ -82,13 +80,12 @@ internal static class JobEndpoints
     /// <param name="acceptance">Takes jobs.</param>
     /// <param name="db">The tables.</param>
     /// <param name="wait">Waits for the end.</param>
-    /// <param name="limits">The limits.</param>
     /// <response code="201">The new job; `retryOf` names the first.</response>
     public static async Task<Created<JobResponse>> Retry(
-        string id, HttpContext http, IdempotentRequest first, JobAcceptance acceptance, CondenseDbContext db, JobWait wait, IOptions<LimitsOptions> limits)
+        string id, HttpContext http, IdempotentRequest first, JobAcceptance acceptance, CondenseDbContext db, JobWait wait)
     {
         first.AnswerWith<Job>(Tell);
-        var patience = Preference.TakeWait(http, limits.Value.LongestWait);
+        var patience = wait.Take(http);
         return await AnswerAsync(await acceptance.RetryAsync(id, http.RequestAborted), http, db, wait, patience);
     }
 
@@ -126,11 +123,10 @@ internal static class JobEndpoints
     /// <param name="http">The request.</param>
     /// <param name="db">The tables.</param>
     /// <param name="wait">Waits for the end.</param>
-    /// <param name="limits">The limits.</param>
     /// <response code="200">The job; `Retry-After` while it is unfinished.</response>
-    public static async Task<Ok<JobResponse>> Get(string id, HttpContext http, CondenseDbContext db, JobWait wait, IOptions<LimitsOptions> limits)
+    public static async Task<Ok<JobResponse>> Get(string id, HttpContext http, CondenseDbContext db, JobWait wait)
     {
-        if (Preference.TakeWait(http, limits.Value.LongestWait) is { } patience)
+        if (wait.Take(http) is { } patience)
         {
             await wait.UntilEndAsync(id, patience, http.RequestAborted);
         }
@@ -155,12 +151,13 @@ internal static class JobEndpoints
     /// <param name="caller">Who asks.</param>
     /// <param name="log">The events.</param>
     /// <param name="stream">Sends them.</param>
+    /// <param name="waits">How many may be open.</param>
     /// <param name="lifetime">The process.</param>
     /// <param name="after">Only events with a higher `sequence`. Default 0: all.</param>
     /// <response code="200">The events, oldest first, at most 1,000 in the list.</response>
     /// <response code="204">The job has ended, and the client has all its events: no need to come back.</response>
     public static async Task<Results<Ok<EventList>, PushStreamHttpResult, NoContent>> GetEvents(
-        string id, HttpContext http, Caller caller, EventLog log, EventStream stream, IHostApplicationLifetime lifetime, int after = 0)
+        string id, HttpContext http, Caller caller, EventLog log, EventStream stream, OpenWaits waits, IHostApplicationLifetime lifetime, int after = 0)
     {
         http.Response.Headers.Vary = HeaderNames.Accept;
         http.Response.Headers.CacheControl = "no-store";
@@ -189,6 +186,7 @@ internal static class JobEndpoints
             return TypedResults.NoContent();
         }
 
+        waits.Enter(http, caller);
         string tenant = caller.Tenant;
         http.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
         http.Response.Headers["X-Accel-Buffering"] = "no";

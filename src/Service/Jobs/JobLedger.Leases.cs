@@ -112,9 +112,11 @@ internal sealed partial class JobLedger
                 caller.Become(job.TenantId);
                 if (job.State == JobState.Queued)
                 {
-                    bool mine = await db.Jobs
-                        .Where(row => row.Id == job.Id && row.State == JobState.Queued && row.Token == job.Token && row.LeaseUntil == job.LeaseUntil)
-                        .ExecuteUpdateAsync(set => set.SetProperty(row => row.LeaseUntil, 0), cancel) == 1;
+                    // The firing that gave it back may not have ended yet, and takes its trigger with it: a later look finds the job again.
+                    bool mine = !await WorkTriggers.IsScheduledAsync(scheduler, job, cancel)
+                        && await db.Jobs
+                            .Where(row => row.Id == job.Id && row.State == JobState.Queued && row.Token == job.Token && row.LeaseUntil == job.LeaseUntil)
+                            .ExecuteUpdateAsync(set => set.SetProperty(row => row.LeaseUntil, 0), cancel) == 1;
                     return mine && await triggers.TryCompressAsync(scheduler, job, cancel) && await TellOfWorkAsync(cancel);
                 }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
 using Condense.Service.Hosting;
+using Condense.Service.Library;
 using Condense.Service.Problems;
 using Condense.Service.Webhooks;
 
@@ -95,6 +96,11 @@ internal sealed record JobRequest
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Match)], "/match");
         CheckTexts(errors, "/layers", [.. Layers.Select(layer => layer.Method)], "/method");
         readable = errors.Count == before && double.IsFinite(target?.Value ?? 0);
+        if (Output?.Form is { } form and not ModelForm.Portable)
+        {
+            errors.Add(new FieldError("/output/form", $"A job makes the portable form. Fetch the {form.ToString().ToLowerInvariant()} one with GET /v1/models/{{id}}/content?form={form.ToString().ToLowerInvariant()} when it has ended."));
+        }
+
         Constraints?.Check(errors);
         Assertions?.Check(errors);
         Webhook?.Check(errors, "/webhook");
@@ -169,4 +175,8 @@ internal sealed record OutputChoice
     /// <summary>For ONNX: the opset of the standard operators, from that of the model to 25; the graph is converted operator by operator. Default: that of the model.</summary>
     /// <example>21</example>
     public int? Opset { get; init; }
+
+    /// <summary>`portable`: standard operators or plain tensors, which stock runtimes take as they are. The dense form of a result is had by `?form=dense` of its content.</summary>
+    /// <example>portable</example>
+    public ModelForm? Form { get; init; }
 }

@@ -69,7 +69,7 @@ internal sealed record JobResponse
             State = job.State,
             Stage = job.State is JobState.Running or JobState.Canceling ? progress?.Stage : null,
             Outcome = success?.Outcome,
-            Request = request,
+            Request = request is null ? null : request with { Webhook = request.Webhook?.WithoutQuery() },
             RetryOf = job.RetryOf,
             Progress = progress,
             Attempts = [.. attempts.Select(JobAttempt.Of)],

@@ -3,8 +3,27 @@ namespace Condense.Service.Jobs;
 /// <summary>Wakes those in this process who wait for a job's next event. It carries nothing: what happened stands in the table.</summary>
 internal sealed class JobSignals
 {
+    private static readonly TimeSpan s_often = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_rarely = TimeSpan.FromSeconds(15);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, HashSet<Listener>> _listeners = new(StringComparer.Ordinal);
+
+    /// <summary>How soon one who waits looks for itself: seldom, as long as this process hears of everything.</summary>
+    public TimeSpan Poll { get; private set; } = s_rarely;
+
+    /// <summary>Says whether this process hears of what other nodes write. Those who wait look at once: something may have happened meanwhile.</summary>
+    public void HearOthers(bool hears)
+    {
+        lock (_lock)
+        {
+            Poll = hears ? s_rarely : s_often;
+            foreach (var listener in _listeners.Values.SelectMany(all => all))
+            {
+                listener.Wake();
+            }
+        }
+    }
 
     /// <summary>Listens for a job's events until the listener is disposed.</summary>
     public Listener Listen(string jobId)

@@ -1,13 +1,28 @@
+using Condense.Service.Access;
+using Condense.Service.Hosting;
+using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>Waits for a job's end, for clients that would rather wait than ask again.</summary>
-internal sealed class JobWait(CondenseDbContext db, JobSignals signals, IHostApplicationLifetime lifetime, TimeProvider clock)
+internal sealed class JobWait(
+    CondenseDbContext db, JobSignals signals, OpenWaits waits, Caller caller, IOptions<LimitsOptions> limits, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
-    /// <summary>What another process writes is seen after at most this.</summary>
-    private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(1);
+    /// <summary>How long the client would wait; null without a wish. Asked for before anything is done: whoever may not wait has changed nothing.</summary>
+    /// <exception cref="ProblemException">The client waits too often already: <c>rate_limited</c>.</exception>
+    public TimeSpan? Take(HttpContext http)
+    {
+        var patience = Preference.TakeWait(http, limits.Value.LongestWait);
+        if (patience > TimeSpan.Zero)
+        {
+            waits.Enter(http, caller);
+        }
+
+        return patience;
+    }
 
     /// <summary>Returns when the job has ended, the time is over, or the service stops: whatever comes first.</summary>
     /// <exception cref="OperationCanceledException">The client left.</exception>
@@ -28,7 +43,7 @@ internal sealed class JobWait(CondenseDbContext db, JobSignals signals, IHostApp
 
             try
             {
-                await listener.WaitAsync(left < s_poll ? left : s_poll, clock, end.Token);
+                await listener.WaitAsync(left < signals.Poll ? left : signals.Poll, clock, end.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {

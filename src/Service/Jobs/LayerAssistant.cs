@@ -10,7 +10,7 @@ namespace Condense.Service.Jobs;
 
 /// <summary>Lets idle slots of this worker work on the layers that jobs of other workers share. Whole jobs come first, always.</summary>
 internal sealed class LayerAssistant(
-    IServiceScopeFactory scopes, ChildPool children, MemoryRoom room, DataFolder folder, Node node, TimeProvider clock, IOptions<WorkerOptions> options, ILogger<LayerAssistant> logger)
+    IServiceScopeFactory scopes, ChildPool children, MemoryRoom room, DataFolder folder, Node node, OutageLog outage, TimeProvider clock, IOptions<WorkerOptions> options, ILogger<LayerAssistant> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(500);
@@ -37,7 +37,10 @@ internal sealed class LayerAssistant(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                IsolationLog.SearchFailed(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    IsolationLog.SearchFailed(logger, exception);
+                }
             }
             catch (OperationCanceledException)
             {
@@ -74,7 +77,7 @@ internal sealed class LayerAssistant(
             services.GetRequiredService<Caller>().Become(job.TenantId);
             int number = Interlocked.Increment(ref _number);
             string name = $"{node.Name}+{number}";
-            string work = folder.JobFolder($"{job.Id}+{number}");
+            string work = folder.JobFolder($"{job.Id}{WorkFolders.AssistantMark}{number}");
             try
             {
                 IsolationLog.Assists(logger, job.Id, open.Stage);
@@ -107,7 +110,7 @@ internal sealed class LayerAssistant(
     {
         using var input = await inputs.FetchAsync(job, stoppingToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        await using var pieces = new SharedPieces(scopes, job, name, room, clock, logger);
+        await using var pieces = new SharedPieces(scopes, job, name, room, clock, logger, stop.Token);
         pieces.WhenLost(stop);
         var task = new AssistTask
         {
@@ -118,6 +121,6 @@ internal sealed class LayerAssistant(
             Threads = options.Value.ThreadsPerJob(),
             Stage = stage,
         };
-        await children.RunAsync(job.TenantId, task, new ChildRelay(Progress: null, pieces.AnswerAsync), stop.Token);
+        await children.RunAsync(job.TenantId, task, new ChildRelay(Progress: null, pieces.AnswerAsync), new ChildStop(stop.Token));
     }
 }

@@ -36,20 +36,20 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
 
     private const string RenewSqlite = $$"""
         UPDATE layer_unit SET lease_until = {{NowSqlite}} + {3}
-        WHERE job_id = {0} AND token = {1} AND worker = {2} AND NOT is_done AND lease_until >= {{NowSqlite}}
+        WHERE job_id = {0} AND token = {1} AND stage = {4} AND layer = {5} AND worker = {2} AND NOT is_done AND lease_until >= {{NowSqlite}}
         AND EXISTS (SELECT 1 FROM job WHERE id = {0} AND token = {1} AND state = 'Running')
         """;
 
     private const string RenewPostgres = $$"""
         UPDATE layer_unit SET lease_until = {{NowPostgres}} + {3}
-        WHERE job_id = {0} AND token = {1} AND worker = {2} AND NOT is_done AND lease_until >= {{NowPostgres}}
+        WHERE job_id = {0} AND token = {1} AND stage = {4} AND layer = {5} AND worker = {2} AND NOT is_done AND lease_until >= {{NowPostgres}}
         AND EXISTS (SELECT 1 FROM job WHERE id = {0} AND token = {1} AND state = 'Running')
         """;
 
     private const string Open = """
         SELECT u.job_id AS "JobId", u.token AS "Token", u.stage AS "Stage"
         FROM layer_unit u JOIN job j ON j.id = u.job_id AND j.token = u.token AND j.state = 'Running'
-        WHERE NOT u.is_done AND NOT EXISTS (SELECT 1 FROM job WHERE state = 'Queued')
+        WHERE NOT u.is_done AND NOT EXISTS (SELECT 1 FROM job WHERE state = 'Queued' AND lease_until = 0)
         """;
 
     private const string InOrder = "ORDER BY j.priority DESC, j.id LIMIT 1";
@@ -62,14 +62,18 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
 
     private const string NowPostgres = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
 
-    /// <summary>Shares layers of an attempt.</summary>
+    /// <summary>Shares layers of an attempt; a second time, after an answer that was lost, it changes nothing.</summary>
     public Task ShareAsync(Job claim, Stage stage, IReadOnlyList<SharedLayer> layers, CancellationToken cancellationToken) =>
         transaction.RunAsync(
-            cancel =>
+            async cancel =>
             {
                 string word = Word(stage);
-                db.AddRange(layers.Select(layer => new LayerUnit { JobId = claim.Id, Token = claim.Token, Stage = word, Layer = layer.Layer, Cost = layer.Cost }));
-                return Task.FromResult(true);
+                if (!await UnitsOf(claim, word).AnyAsync(cancel))
+                {
+                    db.AddRange(layers.Select(layer => new LayerUnit { JobId = claim.Id, Token = claim.Token, Stage = word, Layer = layer.Layer, Cost = layer.Cost }));
+                }
+
+                return true;
             },
             cancellationToken);
 
@@ -85,12 +89,19 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
         return taken.Count == 0 ? null : taken[0];
     }
 
-    /// <summary>Keeps what a worker has taken.</summary>
+    /// <summary>Keeps the layer that a worker has taken.</summary>
     /// <returns>False when it has lost it: it is to stop.</returns>
-    public Task<bool> RenewAsync(string jobId, int token, string worker, CancellationToken cancellationToken) =>
+    public Task<bool> RenewAsync(string jobId, int token, Stage stage, int layer, string worker, CancellationToken cancellationToken) =>
         transaction.RunAsync(
             async cancel => await db.Database.ExecuteSqlRawAsync(
-                db.Database.IsSqlite() ? RenewSqlite : RenewPostgres, [jobId, token, worker, (long)LeaseMilliseconds], cancel) > 0,
+                db.Database.IsSqlite() ? RenewSqlite : RenewPostgres, [jobId, token, worker, (long)LeaseMilliseconds, Word(stage), layer], cancel) > 0,
+            cancellationToken);
+
+    /// <summary>Takes the layers of a stage from those who have them, or from one of them: who asks next takes them.</summary>
+    public Task ReleaseAsync(Job claim, Stage stage, string? worker, CancellationToken cancellationToken) =>
+        transaction.RunAsync(
+            cancel => UnitsOf(claim, Word(stage)).Where(unit => !unit.IsDone && (worker == null || unit.Worker == worker))
+                .ExecuteUpdateAsync(set => set.SetProperty(unit => unit.LeaseUntil, 0), cancel),
             cancellationToken);
 
     /// <summary>A layer is finished, and its pieces are stored.</summary>
@@ -105,11 +116,8 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
     }
 
     /// <summary>Whether layers of a stage are still being worked on.</summary>
-    public Task<bool> AnyOpenAsync(Job claim, Stage stage, CancellationToken cancellationToken)
-    {
-        string word = Word(stage);
-        return db.Units.AnyAsync(unit => unit.JobId == claim.Id && unit.Token == claim.Token && unit.Stage == word && !unit.IsDone, cancellationToken);
-    }
+    public Task<bool> AnyOpenAsync(Job claim, Stage stage, CancellationToken cancellationToken) =>
+        UnitsOf(claim, Word(stage)).AnyAsync(unit => !unit.IsDone, cancellationToken);
 
     /// <summary>Removes what an attempt has shared: it has ended.</summary>
     public Task RemoveAsync(Job claim, CancellationToken cancellationToken) =>
@@ -121,6 +129,8 @@ internal sealed class LayerUnits(CondenseDbContext db, WriteTransaction transact
         var found = await db.Database.SqlQueryRaw<OpenStage>(db.Database.IsSqlite() ? FindSqlite : FindPostgres).ToListAsync(cancellationToken);
         return found.Count == 0 ? null : found[0];
     }
+
+    private IQueryable<LayerUnit> UnitsOf(Job claim, string stage) => db.Units.Where(unit => unit.JobId == claim.Id && unit.Token == claim.Token && unit.Stage == stage);
 
     private static string Word(Stage stage) => stage == Stage.Analysing ? "analysing" : "compressing";
 

@@ -1,15 +1,24 @@
 using Condense.Service.Hosting;
+using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Jobs;
 
 /// <summary>
-/// Keeps the leases of this process's attempts alive, all in one statement, and stops the attempts that have lost theirs, can't renew it in
-/// time, or were canceled.
+/// Keeps the leases of this process's attempts alive, all in one statement, and stops the attempts that have lost theirs, or were canceled. While the
+/// database is away the attempts go on: whether a job is still theirs shows when it is back, and until then they can write nothing.
 /// </summary>
 internal sealed partial class LeaseKeeper(
-    IServiceScopeFactory scopes, RunningJobs running, Node node, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
+    IServiceScopeFactory scopes, RunningJobs running, Node node, OutageLog outage, IOptions<WorkerOptions> options, TimeProvider clock, ILogger<LeaseKeeper> logger) : BackgroundService
 {
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // A job that finishes its layer while the process ends still needs its lease.
+        await Task.WhenAll(running.All.Select(attempt => attempt.Left)).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.StopAsync(cancellationToken);
+    }
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,7 +35,6 @@ internal sealed partial class LeaseKeeper(
 
     private async Task KeepAsync(IReadOnlyCollection<AttemptStop> attempts, CancellationToken cancellationToken)
     {
-        long asked = clock.GetTimestamp();
         try
         {
             using var atMost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -35,21 +43,19 @@ internal sealed partial class LeaseKeeper(
             var held = await scope.ServiceProvider.GetRequiredService<JobLedger>().RenewAsync(node.Name, [.. attempts.Select(attempt => attempt.Claim.Id)], atMost.Token);
             foreach (var attempt in attempts)
             {
-                Judge(attempt, held, asked);
+                Judge(attempt, held);
             }
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever the cause: what counts is whether a lease ends meanwhile.
-            LogMissed(logger, exception);
-            foreach (var attempt in attempts.Where(attempt => clock.GetElapsedTime(attempt.RenewedAt) > options.Value.Lease))
+            if (!outage.Takes(exception))
             {
-                attempt.Stop(StopReason.LeaseLost);
+                LogMissed(logger, exception);
             }
         }
     }
 
-    private static void Judge(AttemptStop attempt, IReadOnlyDictionary<string, (int Token, JobState State)> held, long asked)
+    private static void Judge(AttemptStop attempt, IReadOnlyDictionary<string, (int Token, JobState State)> held)
     {
         if (!held.TryGetValue(attempt.Claim.Id, out var row) || row.Token != attempt.Claim.Token)
         {
@@ -57,7 +63,6 @@ internal sealed partial class LeaseKeeper(
             return;
         }
 
-        attempt.RenewedAt = asked;
         if (row.State == JobState.Canceling)
         {
             // The notice, too, would have told; it may be lost.

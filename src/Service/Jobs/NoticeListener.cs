@@ -1,3 +1,4 @@
+using Condense.Service.Storage;
 using Condense.Service.Webhooks;
 using Npgsql;
 using Quartz.Extensibility;
@@ -9,7 +10,7 @@ namespace Condense.Service.Jobs;
 /// It only makes things faster: each of them is also found by looking.
 /// </summary>
 internal sealed partial class NoticeListener(
-    NpgsqlDataSource database, JobSignals signals, RunningJobs running, HandoverSignal handover, DeliverySignal deliveries, ISchedulerSignaler scheduler, TimeProvider clock, ILogger<NoticeListener> logger)
+    NpgsqlDataSource database, JobSignals signals, RunningJobs running, HandoverSignal handover, DeliverySignal deliveries, ISchedulerSignaler scheduler, OutageLog outage, TimeProvider clock, ILogger<NoticeListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
@@ -20,26 +21,21 @@ internal sealed partial class NoticeListener(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        bool lost = false;
+        signals.HearOthers(false);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await using var connection = await database.OpenConnectionAsync(stoppingToken);
-                if (lost)
-                {
-                    LogBack(logger);
-                    lost = false;
-                }
-
+                outage.Over();
                 await ListenAsync(connection, stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                if (!lost)
+                signals.HearOthers(false);
+                if (!outage.Takes(exception))
                 {
                     LogLost(logger, exception);
-                    lost = true;
                 }
 
                 await Task.Delay(s_retryDelay, clock, stoppingToken);
@@ -55,6 +51,7 @@ internal sealed partial class NoticeListener(
 
         // Once before the first wait, for what was committed while nobody listened.
         handover.Raise();
+        signals.HearOthers(true);
         while (true)
         {
             if (work)
@@ -66,6 +63,7 @@ internal sealed partial class NoticeListener(
             if (!await connection.WaitAsync(s_silence, cancellationToken))
             {
                 await ExecuteAsync(connection, "SELECT 1", cancellationToken);
+                outage.Over();
             }
         }
     }
@@ -101,7 +99,4 @@ internal sealed partial class NoticeListener(
 
     [LoggerMessage(EventId = 3010, Level = LogLevel.Warning, Message = "The connection that brings news from other nodes is lost; news is found by looking until it is back")]
     private static partial void LogLost(ILogger logger, Exception exception);
-
-    [LoggerMessage(EventId = 3011, Level = LogLevel.Information, Message = "The connection that brings news from other nodes is back")]
-    private static partial void LogBack(ILogger logger);
 }

@@ -31,7 +31,7 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
     /// <summary>Writes until the run has ended, and once more then. Does not throw what the run throws.</summary>
     /// <param name="run">The run.</param>
     /// <param name="stop">What stops the run: cancelled here when the attempt has lost the job, or the job was canceled.</param>
-    public async Task WatchAsync(Task run, CancellationTokenSource stop)
+    public async Task WatchAsync(Task run, AttemptStop stop)
     {
         int sinceStop = 0;
         while (await Task.WhenAny(run, Task.Delay(s_interval, clock)) != run)
@@ -39,14 +39,14 @@ internal sealed class ProgressLog(JobLedger ledger, Job claim, TimeProvider cloc
             if (stop.IsCancellationRequested)
             {
                 // A layer is long and the user has waited: the result would be thrown away anyhow.
-                if (++sinceStop == Grace)
+                if (++sinceStop >= Grace)
                 {
                     await ledger.CancelAsync(claim);
                 }
             }
             else if (!await WriteAsync())
             {
-                await stop.CancelAsync();
+                stop.Stop(StopReason.LeaseLost);
             }
         }
 

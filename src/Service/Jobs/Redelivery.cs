@@ -6,7 +6,8 @@ using Quartz;
 namespace Condense.Service.Jobs;
 
 /// <summary>Finds unfinished work that nobody will deliver, and schedules it: every piece by one node only, whoever else is looking.</summary>
-internal sealed class Redelivery(CondenseDbContext db, WriteTransaction transaction, JobLedger ledger, WorkTriggers triggers, ISchedulerFactory schedulers, TimeProvider clock)
+internal sealed class Redelivery(
+    CondenseDbContext db, WriteTransaction transaction, JobLedger ledger, WorkTriggers triggers, DatabaseContact contact, ISchedulerFactory schedulers, TimeProvider clock)
 {
     /// <summary>Jobs of one look; the next one follows soon.</summary>
     private const int AtOnce = 100;
@@ -24,7 +25,10 @@ internal sealed class Redelivery(CondenseDbContext db, WriteTransaction transact
         }
     }
 
-    /// <summary>Jobs whose lease has ended, whose wait is over, or that have waited too long.</summary>
+    /// <summary>
+    /// Jobs whose lease has ended, whose wait is over, or that have waited too long. Leases are judged by who has had contact with the database long
+    /// enough; those that were ended on purpose, and waits, by everybody.
+    /// </summary>
     /// <returns>How many were handed over.</returns>
     public async Task<int> HandOverAsync(CancellationToken cancellationToken)
     {
@@ -35,10 +39,12 @@ internal sealed class Redelivery(CondenseDbContext db, WriteTransaction transact
             .OrderBy(job => job.LeaseUntil)
             .Take(AtOnce)
             .ToListAsync(cancellationToken);
+        bool judges = contact.Answered();
         int handedOver = 0;
-        foreach (var job in lapsed)
+        foreach (var job in lapsed.Where(job => judges || job.State == JobState.Queued || job.LeaseUntil == JobLedger.Lapsed))
         {
             handedOver += await ledger.HandOverAsync(job, cancellationToken) ? 1 : 0;
+            contact.Answered();
         }
 
         var late = await db.Jobs.IgnoreQueryFilters().AsNoTracking()
@@ -66,12 +72,12 @@ internal sealed class Redelivery(CondenseDbContext db, WriteTransaction transact
         var jobs = await db.Database.SqlQuery<string>(
             $"""
             SELECT id AS "Value" FROM job j WHERE state = 'Queued' AND lease_until = 0
-            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.trigger_name = j.id || '/' || j.token AND t.trigger_group = {WorkTriggers.CompressionGroup})
+            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.sched_name = {WorkTriggers.SchedulerName} AND t.trigger_name = j.id || '/' || j.token AND t.trigger_group = {WorkTriggers.CompressionGroup})
             """).ToListAsync(cancellationToken);
         var models = await db.Database.SqlQuery<string>(
             $"""
             SELECT id AS "Value" FROM model m WHERE state = 'Validating'
-            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.trigger_name = m.id AND t.trigger_group = {WorkTriggers.InspectionGroup})
+            AND NOT EXISTS (SELECT 1 FROM qrtz_triggers t WHERE t.sched_name = {WorkTriggers.SchedulerName} AND t.trigger_name = m.id AND t.trigger_group = {WorkTriggers.InspectionGroup})
             """).ToListAsync(cancellationToken);
         int scheduled = 0;
         foreach (string id in jobs)

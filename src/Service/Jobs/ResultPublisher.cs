@@ -9,7 +9,7 @@ using Condense.Service.Telemetry;
 namespace Condense.Service.Jobs;
 
 /// <summary>Makes a finished file a model of the library: all of it in one transaction, and only while the attempt owns the job.</summary>
-internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, ArtifactStore store, ServiceMetrics metrics, IdSource ids, TimeProvider clock)
+internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, ArtifactStore store, Patience patience, ServiceMetrics metrics, IdSource ids, TimeProvider clock)
 {
     /// <summary>Publishes a result.</summary>
     /// <param name="claim">The attempt's claim.</param>
@@ -23,7 +23,7 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
     {
         using var span = Tracing.Begin("publish");
         var (report, description) = (made.Report!, made.Description!);
-        await using var file = await store.StageFileAsync(path, cancellationToken);
+        await using var file = await StageAsync(path, cancellationToken);
         if (!string.Equals(file.Sha256, report.DigestAfter, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"The result of {claim.Id} has SHA-256 {file.Sha256}; its report says {report.DigestAfter}.");
@@ -49,10 +49,10 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
         {
             foreach (var (name, other) in parts.Others)
             {
-                others.Add((name, await store.StageFileAsync(other, cancellationToken)));
+                others.Add((name, await StageAsync(other, cancellationToken)));
             }
 
-            bool published = await SucceedAsync(claim, model, made, (Path.GetFileName(path), file), others, cancellationToken);
+            bool published = await patience.InsistAsync(() => SucceedAsync(claim, model, made, (Path.GetFileName(path), file), others, cancellationToken), cancellationToken);
             foreach (var (stage, seconds) in published ? report.SecondsByStage : new Dictionary<string, double>(StringComparer.Ordinal))
             {
                 metrics.StageTook(stage, seconds);
@@ -68,6 +68,10 @@ internal sealed class ResultPublisher(CondenseDbContext db, JobLedger ledger, Ar
             }
         }
     }
+
+    /// <summary>The work is done, and it is not to be done again because the database is away.</summary>
+    private Task<StagedFile> StageAsync(string path, CancellationToken cancellationToken) =>
+        patience.InsistAsync(() => store.StageFileAsync(path, cancellationToken), cancellationToken);
 
     private Task<bool> SucceedAsync(
         Job claim,

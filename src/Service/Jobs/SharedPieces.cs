@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Condense.Pipeline.Stages;
 using Condense.Service.Access;
 using Condense.Service.Isolation;
+using Condense.Service.Storage;
 
 namespace Condense.Service.Jobs;
 
@@ -17,19 +18,27 @@ internal sealed class SharedPieces : IAsyncDisposable
     /// <summary>How often it is looked whether others have finished what they took.</summary>
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The run waits for a layer that another has this many times as long as it took for its own slowest, then it takes it from there.</summary>
+    private const int SlowerAtMost = 4;
+
+    /// <summary>And never less than this.</summary>
+    private static readonly TimeSpan s_shortestWait = TimeSpan.FromSeconds(30);
+
     private readonly IServiceScopeFactory _scopes;
     private readonly Job _job;
     private readonly string _worker;
     private readonly MemoryRoom? _assistsIn;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
+    private readonly CancellationToken _stop;
     private readonly long _began;
     private readonly Channel<Offer> _offers = Channel.CreateUnbounded<Offer>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _storing;
     private Task _renewing = Task.CompletedTask;
     private CancellationTokenSource? _lost;
-    private volatile object? _held;
+    private volatile Layer? _held;
+    private TimeSpan _slowest;
     private bool _sharesWork;
 
     /// <summary>Opens the exchange of a run.</summary>
@@ -39,11 +48,12 @@ internal sealed class SharedPieces : IAsyncDisposable
     /// <param name="assistsIn">For work on another's job: the room that it gives back when it is wanted; null for the job's own run.</param>
     /// <param name="clock">Time.</param>
     /// <param name="logger">Told what could not be stored.</param>
-    public SharedPieces(IServiceScopeFactory scopes, Job job, string worker, MemoryRoom? assistsIn, TimeProvider clock, ILogger logger)
+    /// <param name="stop">Cancelled when nothing more shall be stored: the attempt's end is not to wait for it.</param>
+    public SharedPieces(IServiceScopeFactory scopes, Job job, string worker, MemoryRoom? assistsIn, TimeProvider clock, ILogger logger, CancellationToken stop)
     {
-        (_scopes, _job, _worker, _assistsIn, _clock, _logger) = (scopes, job, worker, assistsIn, clock, logger);
+        (_scopes, _job, _worker, _assistsIn, _clock, _logger, _stop) = (scopes, job, worker, assistsIn, clock, logger, stop);
         _began = clock.GetTimestamp();
-        _storing = Task.Run(StoreAllAsync);
+        _storing = Task.Run(StoreAllAsync, CancellationToken.None);
     }
 
     /// <summary>Cancels a source when a layer that was taken has been lost.</summary>
@@ -92,14 +102,23 @@ internal sealed class SharedPieces : IAsyncDisposable
         }
     }
 
-    /// <summary>Stores what is finished, and takes back what was shared.</summary>
+    /// <summary>Stores what is finished, while there is time for it, and takes back what was shared.</summary>
     public async ValueTask DisposeAsync()
     {
         _offers.Writer.Complete();
-        await _storing;
+        await _storing.WaitAsync(_stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _ended.CancelAsync();
-        await _renewing;
+        await _renewing.WaitAsync(_stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ended.Dispose();
         if (_sharesWork && _assistsIn is null)
+        {
+            await TakeBackAsync();
+        }
+    }
+
+    private async Task TakeBackAsync()
+    {
+        try
         {
             await InScopeAsync<LayerUnits, bool>(async units =>
             {
@@ -107,19 +126,23 @@ internal sealed class SharedPieces : IAsyncDisposable
                 return true;
             });
         }
-
-        _ended.Dispose();
+        catch (Exception exception)
+        {
+            // What is left serves nobody once the job has another token or state.
+            IsolationLog.NotShared(_logger, exception, _job.Id);
+        }
     }
 
     private async Task<int?> TakeAsync(Stage stage, CancellationToken cancellationToken)
     {
         _sharesWork = true;
+        long waiting = _clock.GetTimestamp();
         while (_assistsIn is null || !_assistsIn.IsWantedBack)
         {
             int? layer = await InScopeAsync<LayerUnits, int?>(units => units.TakeAsync(_job.Id, _job.Token, stage, _worker, cancellationToken));
             if (layer is not null)
             {
-                _held = new object();
+                _held = new Layer(stage, layer.Value, _clock.GetTimestamp());
                 _renewing = _renewing.IsCompleted ? RenewAsync() : _renewing;
                 return layer;
             }
@@ -127,6 +150,13 @@ internal sealed class SharedPieces : IAsyncDisposable
             if (_assistsIn is not null || !await InScopeAsync<LayerUnits, bool>(units => units.AnyOpenAsync(_job, stage, cancellationToken)))
             {
                 return null;
+            }
+
+            if (_clock.GetElapsedTime(waiting) is var waited && waited > s_shortestWait && waited > _slowest * SlowerAtMost)
+            {
+                // Who has it lives, and may hang.
+                await InScopeAsync<LayerUnits>(units => units.ReleaseAsync(_job, stage, worker: null, cancellationToken));
+                waiting = _clock.GetTimestamp();
             }
 
             await Task.Delay(s_poll, _clock, cancellationToken);
@@ -143,6 +173,8 @@ internal sealed class SharedPieces : IAsyncDisposable
             await FlushAsync();
         }
 
+        var took = _held is { } held ? _clock.GetElapsedTime(held.TakenAt) : TimeSpan.Zero;
+        _slowest = took > _slowest ? took : _slowest;
         _held = null;
         await InScopeAsync<LayerUnits, bool>(async units =>
         {
@@ -161,9 +193,19 @@ internal sealed class SharedPieces : IAsyncDisposable
             {
                 // What was finished or taken meanwhile is another matter.
                 var held = _held;
-                if (held is not null
-                    && !_ended.IsCancellationRequested
-                    && !await InScopeAsync<LayerUnits, bool>(units => units.RenewAsync(_job.Id, _job.Token, _worker, CancellationToken.None))
+                if (held is null || _ended.IsCancellationRequested)
+                {
+                    continue;
+                }
+
+                bool isWantedBack = _assistsIn is { IsWantedBack: true };
+                if (isWantedBack)
+                {
+                    // A whole job comes first: somebody else begins the layer again.
+                    await InScopeAsync<LayerUnits>(units => units.ReleaseAsync(_job, held.Stage, _worker, CancellationToken.None));
+                }
+
+                if ((isWantedBack || !await InScopeAsync<LayerUnits, bool>(units => units.RenewAsync(_job.Id, _job.Token, held.Stage, held.Number, _worker, CancellationToken.None)))
                     && ReferenceEquals(held, _held)
                     && _lost is not null)
                 {
@@ -218,11 +260,17 @@ internal sealed class SharedPieces : IAsyncDisposable
     {
         try
         {
-            await InScopeAsync<Checkpoints, bool>(async store =>
-            {
-                await store.StoreAsync(offer.Key, offer.Path, CancellationToken.None);
-                return true;
-            });
+            await InScopeAsync<Checkpoints, bool>(
+                async store =>
+                {
+                    await store.StoreAsync(offer.Key, offer.Path, _stop);
+                    return true;
+                },
+                waits: true);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Nor will the ones that follow be.
         }
         catch (Exception exception)
         {
@@ -231,13 +279,33 @@ internal sealed class SharedPieces : IAsyncDisposable
         }
     }
 
-    private async Task<T> InScopeAsync<TService, T>(Func<TService, Task<T>> work)
+    /// <summary>Works on rows. A run that asks does not wait for a database that is away; what is stored behind its back does.</summary>
+    private async Task<T> InScopeAsync<TService, T>(Func<TService, Task<T>> work, bool waits = false)
         where TService : notnull
     {
         await using var scope = _scopes.CreateAsyncScope();
+        if (!waits)
+        {
+            scope.ServiceProvider.GetRequiredService<Patience>().DoNotWait();
+        }
+
         scope.ServiceProvider.GetRequiredService<Caller>().Become(_job.TenantId);
         return await work(scope.ServiceProvider.GetRequiredService<TService>());
     }
+
+    private async Task InScopeAsync<TService>(Func<TService, Task> work)
+        where TService : notnull =>
+        await InScopeAsync<TService, bool>(async service =>
+        {
+            await work(service);
+            return true;
+        });
+
+    /// <summary>A layer that was taken.</summary>
+    /// <param name="Stage">Its stage.</param>
+    /// <param name="Number">Its number.</param>
+    /// <param name="TakenAt">When, a timestamp of the clock.</param>
+    private sealed record Layer(Stage Stage, int Number, long TakenAt);
 
     /// <summary>A finished piece.</summary>
     /// <param name="Key">Its digest.</param>

@@ -14,4 +14,7 @@ internal enum StopReason
 
     /// <summary>The job is another's, or may be: at once.</summary>
     LeaseLost,
+
+    /// <summary>What goes on cannot be written down: at once.</summary>
+    Failed,
 }

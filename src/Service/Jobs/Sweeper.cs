@@ -1,15 +1,19 @@
 
+using Condense.Service.Storage;
+
 namespace Condense.Service.Jobs;
 
 /// <summary>
 /// Sees to it that whatever nobody works on comes to somebody: a second after a lease has ended or a wait is over, or at once when another
-/// node says so; every half a minute also what has lost its trigger.
+/// node says so; every few seconds also what has lost its trigger.
 /// </summary>
-internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSignal signal, TimeProvider clock, ILogger<Sweeper> logger) : BackgroundService
+internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSignal signal, OutageLog outage, TimeProvider clock, ILogger<Sweeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1);
+    /// <summary>How often it looks.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan s_triggerPeriod = TimeSpan.FromSeconds(30);
+    /// <summary>A process may die between the firing of a job and its claim: this and the scheduler's own check-in find that out.</summary>
+    private static readonly TimeSpan s_triggerPeriod = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -17,12 +21,13 @@ internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSigna
         long lastTriggers = clock.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
-            await signal.WaitAsync(s_period, stoppingToken);
+            await signal.WaitAsync(Period, stoppingToken);
             try
             {
                 await using var scope = scopes.CreateAsyncScope();
                 var redelivery = scope.ServiceProvider.GetRequiredService<Redelivery>();
                 await redelivery.HandOverAsync(stoppingToken);
+                outage.Over();
                 if (clock.GetElapsedTime(lastTriggers) >= s_triggerPeriod)
                 {
                     await redelivery.RescheduleAsync(stoppingToken);
@@ -32,7 +37,10 @@ internal sealed partial class Sweeper(IServiceScopeFactory scopes, HandoverSigna
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The next round looks again.
-                LogFailed(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    LogFailed(logger, exception);
+                }
             }
         }
     }

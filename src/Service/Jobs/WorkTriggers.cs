@@ -6,10 +6,13 @@ namespace Condense.Service.Jobs;
 /// <summary>Hands work to Quartz: one trigger per piece, which carries the id of its row.</summary>
 internal sealed class WorkTriggers(TimeProvider clock)
 {
+    /// <summary>The scheduler of all nodes.</summary>
+    public const string SchedulerName = "condense";
+
     /// <summary>What compresses; limited to the configured number at once.</summary>
     public const string CompressionGroup = "compress";
 
-    /// <summary>What reads uploaded models: never behind a long compression.</summary>
+    /// <summary>What reads uploaded models and makes other forms: never behind a long compression.</summary>
     public const string InspectionGroup = "inspect";
 
     /// <summary>
@@ -48,6 +51,19 @@ internal sealed class WorkTriggers(TimeProvider clock)
         return true;
     }
 
+    /// <summary>Schedules the making of a model's dense form unless it is scheduled.</summary>
+    public async Task<bool> TryExpandAsync(IScheduler scheduler, string modelId, CancellationToken cancellationToken)
+    {
+        string name = $"{modelId}/dense";
+        if (await scheduler.Exists(new TriggerKey(name, InspectionGroup), cancellationToken))
+        {
+            return false;
+        }
+
+        await scheduler.ScheduleJob(Trigger(ExpansionJob.Key, InspectionGroup, name, modelId, s_due), cancellationToken: cancellationToken);
+        return true;
+    }
+
     /// <summary>
     /// Schedules a job's next attempt. The trigger of the last one still exists while its firing runs: each bears the token that it comes after.
     /// </summary>
@@ -57,7 +73,7 @@ internal sealed class WorkTriggers(TimeProvider clock)
     /// <summary>Schedules a job's next attempt unless it is scheduled.</summary>
     public async Task<bool> TryCompressAsync(IScheduler scheduler, Job job, CancellationToken cancellationToken)
     {
-        if (await scheduler.Exists(new TriggerKey(NameOf(job), CompressionGroup), cancellationToken))
+        if (await IsScheduledAsync(scheduler, job, cancellationToken))
         {
             return false;
         }
@@ -65,6 +81,10 @@ internal sealed class WorkTriggers(TimeProvider clock)
         await CompressAsync(scheduler, job, cancellationToken);
         return true;
     }
+
+    /// <summary>Whether a job's next attempt is scheduled, or a firing of it has not ended that has not begun the attempt.</summary>
+    public static async Task<bool> IsScheduledAsync(IScheduler scheduler, Job job, CancellationToken cancellationToken) =>
+        await scheduler.Exists(new TriggerKey(NameOf(job), CompressionGroup), cancellationToken);
 
     /// <summary>The rows that Quartz will deliver, now or after it has recovered from a crash.</summary>
     public static async Task<HashSet<string>> ScheduledAsync(IScheduler scheduler, JobKey key, CancellationToken cancellationToken) =>

@@ -40,7 +40,7 @@ internal sealed class InspectionJob(
             try
             {
                 using var files = await library.FetchAsync(model, cancellationToken);
-                var made = await children.RunAsync(model.TenantId, new InspectTask { Input = files.Parts }, ChildRelay.None, cancellationToken);
+                var made = await children.RunAsync(model.TenantId, new InspectTask { Input = files.Parts }, ChildRelay.None, new ChildStop(cancellationToken));
                 await AcceptAsync(id, made.Description!, cancellationToken);
                 return;
             }

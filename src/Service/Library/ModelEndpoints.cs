@@ -27,7 +27,8 @@ internal static class ModelEndpoints
         models.MapDelete("/{id}", Delete).WithName("DeleteModel").Needs(Scope.ModelsWrite).Reads(RequestField.IfMatch).Fails(ProblemKind.ResourceInUse);
         models.MapGet("/{id}/layers", GetLayers).WithName("GetModelLayers").Needs(Scope.ModelsRead).Fails(ProblemKind.ModelNotReady);
         models.MapMethods("/{id}/content", [HttpMethods.Get, HttpMethods.Head], GetContent).WithName("GetModelContent").Needs(Scope.ModelsRead)
-            .WithDownload(206, 304).Sends(DownloadFields.Digest).Fails(ProblemKind.InvalidField, ProblemKind.ModelNotReady, ProblemKind.StorageFull);
+            .WithDownload(202, 206, 304).Queries(QueryField.Words("form", ListQuery.Words<ModelForm>())).Sends(DownloadFields.Digest).Sends(ResponseField.RetryAfter)
+            .Fails(ProblemKind.InvalidField, ProblemKind.ModelNotReady, ProblemKind.StorageFull, ProblemKind.UnsupportedFormat, ProblemKind.CorruptModel);
         models.MapMethods("/{id}/tensors/{**name}", [HttpMethods.Get, HttpMethods.Head], TensorEndpoint.Get).WithName("GetModelTensor").Needs(Scope.ModelsRead)
             .WithDownload(206, 304).Fails(ProblemKind.ModelNotReady, ProblemKind.IncompatibleMethod, ProblemKind.StorageFull);
     }
@@ -172,29 +173,40 @@ internal static class ModelEndpoints
     /// Of a model of several files this is the main one; the others are at `/v1/models/{id}/parts/{name}`.
     /// `Range` (also `bytes=-100`), `If-Range`, `If-None-Match`; the strong `ETag` is the SHA-256, and so is `Repr-Digest`. A request
     /// for several ranges is answered with the whole. A browser page is not meant for gigabytes: use curl for large files.
+    ///
+    /// `?form=dense` is the model that was compressed, with the weights of this one: the names, shapes and operators that it had, for tools that know no factors. A worker makes
+    /// it when it is first asked for; ask again after `Retry-After` until the answer is 200. Only results of jobs have it, and only as long as the model
+    /// that was compressed has not been deleted before.
     /// </remarks>
     /// <param name="id">The model.</param>
     /// <param name="http">The request.</param>
     /// <param name="library">The models.</param>
+    /// <param name="forms">Their other forms.</param>
     /// <param name="store">The artifacts.</param>
+    /// <param name="form">`portable`, as the model is stored, or `dense`. Default: `portable`.</param>
     /// <response code="200">The bytes.</response>
+    /// <response code="202">The form is being made; nothing of it yet.</response>
     /// <response code="206">The bytes of the range.</response>
     /// <response code="304">The client has them (`If-None-Match`).</response>
-    public static async Task<FileStreamHttpResult> GetContent(string id, HttpContext http, ModelLibrary library, ArtifactStore store)
+    public static async Task<Results<FileStreamHttpResult, Accepted>> GetContent(
+        string id, HttpContext http, ModelLibrary library, FormLibrary forms, ArtifactStore store, string? form = null)
     {
-        if (http.Request.Query.ContainsKey("form"))
-        {
-            throw ProblemException.Field("?form", "A model comes in the form that it is stored in; other forms are not part of this version. Leave `form` out.");
-        }
-
+        var wanted = ListQuery.Word<ModelForm>(nameof(form), form) ?? ModelForm.Portable;
         var model = await library.GetAsync(id, http.RequestAborted);
         if (model.Sha256 is null)
         {
             throw new ProblemException(ProblemKind.ModelNotReady, $"The model {id} is still being received.");
         }
 
+        string? sha256 = wanted == ModelForm.Dense ? await forms.FindDenseAsync(model, http.RequestAborted) : model.Sha256;
+        if (sha256 is null)
+        {
+            http.Response.Headers.RetryAfter = "1";
+            return TypedResults.Accepted((string?)null);
+        }
+
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-        return await SendAsync(http, store, model, model.Sha256, FileNameOf(model));
+        return await SendAsync(http, store, model, sha256, wanted == ModelForm.Dense ? $"{model.Id}-dense{ExtensionOf(model)}" : FileNameOf(model));
     }
 
     /// <summary>Sends a file of a model.</summary>
@@ -235,14 +247,15 @@ internal static class ModelEndpoints
             return main.Name;
         }
 
-        string extension = model.Format switch
-        {
-            Models.ModelFormat.Onnx => ".onnx",
-            Models.ModelFormat.Npz => ".npz",
-            Models.ModelFormat.Npy => ".npy",
-            Models.ModelFormat.PyTorch => ".pt",
-            _ => ".safetensors",
-        };
-        return $"{model.Id}{extension}";
+        return model.Id + ExtensionOf(model);
     }
+
+    private static string ExtensionOf(StoredModel model) => model.Format switch
+    {
+        Models.ModelFormat.Onnx => ".onnx",
+        Models.ModelFormat.Npz => ".npz",
+        Models.ModelFormat.Npy => ".npy",
+        Models.ModelFormat.PyTorch => ".pt",
+        _ => ".safetensors",
+    };
 }

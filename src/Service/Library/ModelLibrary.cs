@@ -9,7 +9,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Condense.Service.Library;
 
 /// <summary>Adds models and takes them away.</summary>
-internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, WorkTriggers triggers, Caller caller, IdSource ids, TimeProvider clock)
+internal sealed class ModelLibrary(
+    CondenseDbContext db, WriteTransaction transaction, ArtifactStore store, ModelOpener opener, WorkTriggers triggers, Caller caller, IdSource ids, TimeProvider clock)
 {
     /// <summary>
     /// Adds an uploaded file as a model. Its structure is judged at once; the weights are read by a worker afterwards, which the same transaction
@@ -28,7 +29,7 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
         CancellationToken cancellationToken,
         Func<string, CancellationToken, Task>? beside = null)
     {
-        var format = await Task.Run(() => FormatOf(file.Path), cancellationToken);
+        var format = await opener.RunAsync(() => FormatOf(file.Path), cancellationToken);
         return await transaction.RunAsync(
             async (scheduler, cancel) =>
             {
@@ -114,13 +115,17 @@ internal sealed class ModelLibrary(CondenseDbContext db, WriteTransaction transa
                 }
 
                 var released = new List<string?>();
+                var forms = await db.Forms.Where(row => row.ModelId == id).Select(row => row.Sha256).ToListAsync(cancel);
                 if (await db.Models.Where(row => row.Id == id && (!onlyReceiving || row.State == ModelState.Receiving)).ExecuteDeleteAsync(cancel) == 0)
                 {
                     return released;
                 }
 
-                // A part that came between the look and the deletion went with the rows; its bytes are found by housekeeping.
-                foreach (string sha256 in model.Parts.Select(part => part.Sha256).Append(model.Sha256).OfType<string>().Distinct(StringComparer.Ordinal))
+                // Where the uploads went that it was made of, nobody needs to know any more.
+                await db.Uploads.Where(row => row.ModelId == id).ExecuteDeleteAsync(cancel);
+
+                // A part or a form that came between the look and the deletion went with the rows; its bytes are found by housekeeping.
+                foreach (string sha256 in model.Parts.Select(part => part.Sha256).Append(model.Sha256).Concat(forms).OfType<string>().Distinct(StringComparer.Ordinal))
                 {
                     released.Add(await store.ReleaseAsync(sha256, cancel));
                 }

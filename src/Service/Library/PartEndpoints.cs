@@ -1,5 +1,6 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,19 +30,22 @@ internal static class PartEndpoints
     /// </remarks>
     /// <param name="id">The model.</param>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="upload">Receives the file.</param>
     /// <param name="parts">The models of several files.</param>
     /// <param name="name">The name: one segment of at most 255 characters. Default: the file name of the form, if it is one.</param>
     /// <response code="201">The file.</response>
-    public static async Task<Created<PartResponse>> Add(string id, HttpContext http, Upload upload, PartLibrary parts, string? name = null)
+    public static async Task<Created<PartResponse>> Add(
+        string id, HttpContext http, IdempotentRequest first, Upload upload, PartLibrary parts, string? name = null)
     {
+        first.AnswerWith<ModelPart>(part => KeptAnswer.Created(AddressOf(part), PartResponse.Of(part)));
         string? given = name is null ? null : PartName.Check(name);
         long limit = await parts.RoomAsync(id, given, http.RequestAborted);
         var (file, formName) = await upload.ReceiveAsync(http.Request, limit);
         await using (file)
         {
             var part = await parts.AddAsync(id, given ?? PartName.Check(formName), file, http.RequestAborted);
-            return TypedResults.Created($"/v1/models/{id}/parts/{Uri.EscapeDataString(part.Name)}", PartResponse.Of(part));
+            return TypedResults.Created(AddressOf(part), PartResponse.Of(part));
         }
     }
 
@@ -80,12 +84,16 @@ internal static class PartEndpoints
     /// `errors` names each, the model stays `receiving`, and can be mended. The weights are read afterwards (`validating → ready | rejected`).
     /// </remarks>
     /// <param name="id">The model.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="parts">The models of several files.</param>
     /// <param name="cancellationToken">The request's end.</param>
     /// <response code="202">The model, `validating`.</response>
-    public static async Task<Accepted<ModelResponse>> Commit(string id, PartLibrary parts, CancellationToken cancellationToken)
+    public static async Task<Accepted<ModelResponse>> Commit(string id, IdempotentRequest first, PartLibrary parts, CancellationToken cancellationToken)
     {
+        first.AnswerWith<StoredModel>(committed => KeptAnswer.Accepted($"/v1/models/{id}", ModelResponse.Of(committed)));
         var model = await parts.CommitAsync(id, cancellationToken);
         return TypedResults.Accepted($"/v1/models/{id}", ModelResponse.Of(model));
     }
+
+    private static string AddressOf(ModelPart part) => $"/v1/models/{part.ModelId}/parts/{Uri.EscapeDataString(part.Name)}";
 }

@@ -16,6 +16,7 @@ internal sealed class PartLibrary(
     WriteTransaction transaction,
     ArtifactStore store,
     ModelLibrary library,
+    ModelOpener opener,
     WorkTriggers triggers,
     Caller caller,
     IdSource ids,
@@ -58,9 +59,11 @@ internal sealed class PartLibrary(
     /// <param name="cancellationToken">Gives up; nothing is stored.</param>
     /// <param name="beside">Called with the model's id first in the transaction; what it throws rolls everything back.</param>
     /// <exception cref="ProblemException">There is no such model, it takes no files any more, or there is no room.</exception>
-    public async Task<ModelPart> AddAsync(
-        string id, string name, StagedFile file, CancellationToken cancellationToken, Func<string, CancellationToken, Task>? beside = null) =>
-        (await transaction.RunAsync(
+    public Task<ModelPart> AddAsync(
+        string id, string name, StagedFile file, CancellationToken cancellationToken, Func<string, CancellationToken, Task>? beside = null)
+    {
+        string? released = null;
+        return transaction.RunAsync(
             async cancel =>
             {
                 await (beside?.Invoke(id, cancel) ?? Task.CompletedTask);
@@ -71,15 +74,16 @@ internal sealed class PartLibrary(
                     throw new ProblemException(ProblemKind.PayloadTooLarge, $"The file has {file.Bytes} bytes; the model {id} has room for {room} more. GET /v1/limits lists the limits.");
                 }
 
-                string? released = await TakeOutAsync(model, name, cancel);
+                released = await TakeOutAsync(model, name, cancel);
                 await store.AdoptAsync(file, cancel);
                 var part = new ModelPart { ModelId = id, Name = name, TenantId = model.TenantId, Sha256 = file.Sha256, Bytes = file.Bytes };
                 db.Add(part);
                 await ChangeBytesAsync(id, file.Bytes, cancel);
-                return (Part: part, Released: released);
+                return part;
             },
             cancellationToken,
-            added => store.RemoveReleasedAsync(added.Released))).Part;
+            _ => store.RemoveReleasedAsync(released));
+    }
 
     /// <summary>Takes a file away.</summary>
     /// <exception cref="ProblemException">There is no such model or file, or the model takes none away any more.</exception>
@@ -109,7 +113,7 @@ internal sealed class PartLibrary(
         ModelFormat format;
         using (var files = await library.FetchAsync(seen, seen.Parts[0].Sha256, seen.Parts, cancellationToken))
         {
-            (main, format) = await Task.Run(() => JoinedFiles.Judge(files.Parts.Others), cancellationToken);
+            (main, format) = await opener.RunAsync(() => JoinedFiles.Judge(files.Parts.Others), cancellationToken);
         }
 
         string sha256 = Find(seen, main)!.Sha256;

@@ -31,15 +31,16 @@ internal static class TensorEndpoint
     /// <param name="name">The tensor.</param>
     /// <param name="http">The request.</param>
     /// <param name="library">The models.</param>
+    /// <param name="opener">Opens them.</param>
     /// <response code="200">The tensor.</response>
     /// <response code="206">The bytes of the range.</response>
     /// <response code="304">The client has it (`If-None-Match`).</response>
-    public static async Task<FileStreamHttpResult> Get(string id, string name, HttpContext http, ModelLibrary library)
+    public static async Task<FileStreamHttpResult> Get(string id, string name, HttpContext http, ModelLibrary library, ModelOpener opener)
     {
         var model = await library.GetAsync(id, http.RequestAborted);
         ModelEndpoints.RequireReady(model);
         name = NameOf(http, name);
-        var stream = await OpenAsync(model, name, library, http.RequestAborted);
+        var stream = await OpenAsync(model, name, library, opener, http.RequestAborted);
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
         return TypedResults.Stream(
             stream,
@@ -60,24 +61,36 @@ internal static class TensorEndpoint
         return start < 0 ? routed : Uri.UnescapeDataString(path[(start + Segment.Length)..]);
     }
 
-    private static async Task<NpyStream> OpenAsync(StoredModel model, string name, ModelLibrary library, CancellationToken cancellationToken)
+    private static async Task<NpyStream> OpenAsync(StoredModel model, string name, ModelLibrary library, ModelOpener opener, CancellationToken cancellationToken)
     {
         var files = await library.FetchAsync(model, cancellationToken);
-        Model? opened = null;
         try
         {
-            opened = await Task.Run(() => ModelReader.Open(files.Parts, ReadLimits.Default), cancellationToken);
+            return await opener.RunAsync(() => Find(model, name, files), cancellationToken);
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tensor. Of the model's structure, which may be large, nothing else stays while the client reads.</summary>
+    private static NpyStream Find(StoredModel model, string name, FetchedModel files)
+    {
+        var opened = ModelReader.Open(files.Parts, ReadLimits.Default);
+        try
+        {
             var tensor = opened.Tensors.FirstOrDefault(item => string.Equals(item.Name, name, StringComparison.Ordinal))
                 ?? throw new ProblemException(
                     ProblemKind.NotFound, $"The model {model.Id} has no tensor of that name.{NearestNames.Hint(name, opened.Tensors.Take(Compared).Select(item => item.Name))}");
             return tensor.DType == DType.String
                 ? throw new ProblemException(ProblemKind.IncompatibleMethod, "The tensor holds text, which has no form as .npy without Python objects.")
-                : new NpyStream(tensor, opened, files);
+                : new NpyStream(tensor, opened.Files, files);
         }
         catch
         {
-            opened?.Dispose();
-            files.Dispose();
+            opened.Dispose();
             throw;
         }
     }

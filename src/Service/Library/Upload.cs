@@ -41,7 +41,7 @@ internal sealed class Upload(ArtifactStore store)
         }
 
         RequestBody.Allow(request.HttpContext, limit);
-        return (await ReceiveAsync(request.Body, request.Headers, limit, request.HttpContext.RequestAborted), null);
+        return (await ReceiveAsync(request, request.Body, request.Headers, limit), null);
     }
 
     private async Task<(StagedFile File, string? Name)> ReceivePartAsync(HttpRequest request, string? boundary, long limit)
@@ -74,7 +74,7 @@ internal sealed class Upload(ArtifactStore store)
                     throw ProblemException.Field("", "The form has more than one file. Send one in each request: a model of several files takes them at POST /v1/models/{id}/parts.");
                 }
 
-                file = await ReceiveAsync(section.Body, new HeaderDictionary(section.Headers ?? []), limit, cancellationToken);
+                file = await ReceiveAsync(request, section.Body, new HeaderDictionary(section.Headers ?? []), limit);
                 name = part.FileName.Length > 0 ? part.FileName : null;
             }
         }
@@ -96,10 +96,10 @@ internal sealed class Upload(ArtifactStore store)
         return (file ?? throw ProblemException.Field("", "The form has no file."), name);
     }
 
-    private async Task<StagedFile> ReceiveAsync(Stream body, IHeaderDictionary headers, long limit, CancellationToken cancellationToken)
+    private async Task<StagedFile> ReceiveAsync(HttpRequest request, Stream body, IHeaderDictionary headers, long limit)
     {
         string? announced = ContentDigest.Parse(headers[ContentDigest.ContentField]);
-        var file = await store.StageAsync(body, limit, cancellationToken);
+        var file = await store.StageAsync(body, request.ContentLength, limit, request.HttpContext.RequestAborted);
         try
         {
             ContentDigest.Verify(announced, file);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Recipes;
+using Condense.Pipeline.Stages;
 using Condense.Service.Isolation;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -39,6 +40,7 @@ internal sealed record Fault(
         BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } bad => new(ProblemKind.PayloadTooLarge, $"{bad.Message} GET /v1/limits lists the limits.", []),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
+        VerificationException failed => new(ProblemKind.VerificationFailed, failed.Message, []),
         ChildFaultException child => child.Fault,
         ChildDiedException { RanOutOfMemory: true } died => new(ProblemKind.OutOfMemory, died.Message, []),
         ChildDiedException died => new(ProblemKind.Internal, died.Message, []) { AttemptEnd = Jobs.AttemptEnd.WorkerDied },

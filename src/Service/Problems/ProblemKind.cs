@@ -138,6 +138,9 @@ internal sealed record ProblemKind(string Code, int Status, string Title, bool R
     /// <summary>Our fault.</summary>
     public static readonly ProblemKind Internal = new("internal", 500, "Something went wrong here, not in the request.", Retryable: true);
 
+    /// <summary>The written result is not what was computed.</summary>
+    public static readonly ProblemKind VerificationFailed = new("verification_failed", 500, "The result differs from what was computed, and was thrown away.", Retryable: true);
+
     /// <summary>The worker ran out of memory.</summary>
     public static readonly ProblemKind OutOfMemory = new("out_of_memory", 500, "The memory did not suffice.", Retryable: true);
 

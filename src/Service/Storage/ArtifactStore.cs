@@ -1,16 +1,35 @@
 using Condense.Service.Access;
 using Condense.Service.Problems;
+using Condense.Service.Telemetry;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Condense.Service.Storage;
 
 /// <summary>The artifacts of the caller's tenant: blobs by digest, each but once.</summary>
-internal sealed class ArtifactStore(CondenseDbContext db, WriteTransaction transaction, IBlobStore blobs, Caller caller, TimeProvider clock)
+internal sealed class ArtifactStore(CondenseDbContext db, WriteTransaction transaction, IBlobStore blobs, QuotaGuard quotas, Caller caller, TimeProvider clock)
 {
-    /// <summary>Stores a stream; see <see cref="IBlobStore.StageAsync"/>.</summary>
-    /// <exception cref="ProblemException">There are more bytes than the limit: <c>payload_too_large</c>.</exception>
-    public Task<StagedFile> StageAsync(Stream source, long limit, CancellationToken cancellationToken) => blobs.StageAsync(source, limit, cancellationToken);
+    /// <summary>Stores a body; see <see cref="IBlobStore.StageAsync"/>.</summary>
+    /// <param name="body">The bytes.</param>
+    /// <param name="announced">How many they are, if the client says so.</param>
+    /// <param name="limit">The most that are taken.</param>
+    /// <param name="cancellationToken">Stops; nothing is left.</param>
+    /// <exception cref="ProblemException">There are more bytes than the limit (<c>payload_too_large</c>), or than the tenant has room for (<c>quota_exceeded</c>).</exception>
+    public async Task<StagedFile> StageAsync(Stream body, long? announced, long limit, CancellationToken cancellationToken)
+    {
+        var arrival = await quotas.ExpectAsync(db, caller.Tenant, announced, cancellationToken);
+        try
+        {
+            var file = await blobs.StageAsync(announced is null ? new CountedStream(body, arrival.Add, static _ => { }) : body, limit, cancellationToken);
+            file.Arrival = arrival;
+            return file;
+        }
+        catch
+        {
+            arrival.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Stores a file that a job has made; see <see cref="IBlobStore.StageFileAsync"/>.</summary>
     public Task<StagedFile> StageFileAsync(string path, CancellationToken cancellationToken) => blobs.StageFileAsync(path, cancellationToken);
@@ -21,6 +40,8 @@ internal sealed class ArtifactStore(CondenseDbContext db, WriteTransaction trans
     /// </summary>
     public async Task AdoptAsync(StagedFile file, CancellationToken cancellationToken)
     {
+        transaction.WhenCommitted(() => file.Arrival?.Dispose());
+
         // One statement, for two may come with the same bytes at once. The row that is there already is locked by the update that changes nothing:
         // nobody takes it away before the rows that will refer to it are committed.
         var artifact = new Artifact { TenantId = caller.Tenant, Sha256 = file.Sha256, BlobId = file.BlobId, Bytes = file.Bytes, CreatedAt = clock.GetUtcNow() };
@@ -59,6 +80,7 @@ internal sealed class ArtifactStore(CondenseDbContext db, WriteTransaction trans
             .Where(row => row.Sha256 == sha256
                 && !db.Models.Any(model => model.Sha256 == sha256)
                 && !db.Parts.Any(part => part.TenantId == row.TenantId && part.Sha256 == sha256)
+                && !db.Forms.Any(form => form.Sha256 == sha256)
                 && !db.Datasets.Any(dataset => dataset.Sha256 == sha256))
             .ExecuteDeleteAsync(cancellationToken);
         return removed > 0 ? blob : null;

@@ -44,6 +44,9 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
     /// <summary>Files of models of several files.</summary>
     public DbSet<ModelPart> Parts => Set<ModelPart>();
 
+    /// <summary>Other forms of models.</summary>
+    public DbSet<StoredForm> Forms => Set<StoredForm>();
+
     /// <summary>What the inspection of a model found.</summary>
     public DbSet<StoredInspection> Inspections => Set<StoredInspection>();
 
@@ -126,6 +129,12 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
             part.HasOne<Artifact>().WithMany().HasForeignKey(row => new { row.TenantId, row.Sha256 }).OnDelete(DeleteBehavior.Restrict);
         });
         model.Navigation(row => row.Parts).AutoInclude();
+        var form = Owned<StoredForm>(modelBuilder, "model_form");
+        form.HasKey(row => new { row.ModelId, row.Form });
+        form.Property(row => row.Form).HasConversion<string>().HasMaxLength(WordLength);
+        form.Property(row => row.State).HasConversion<string>().HasMaxLength(WordLength);
+        form.HasOne<StoredModel>().WithMany().HasForeignKey(row => row.ModelId).OnDelete(DeleteBehavior.Cascade);
+        form.HasOne<Artifact>().WithMany().HasForeignKey(row => new { row.TenantId, row.Sha256 }).OnDelete(DeleteBehavior.Restrict);
         modelBuilder.Entity<StoredInspection>(inspection =>
         {
             inspection.ToTable("inspection");
@@ -148,6 +157,7 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
         job.HasIndex(row => new { row.ModelId, row.Id });
         job.HasIndex(row => row.DatasetId);
         job.HasIndex(row => new { row.State, row.LeaseUntil });
+        job.HasIndex(row => row.ExpiresAt).HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
         modelBuilder.Entity<JobMetadata>(metadata =>
         {
             metadata.ToTable("job_metadata");
@@ -192,6 +202,7 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
         delivery.HasKey(row => row.Id);
         delivery.Property(row => row.State).HasMaxLength(WordLength);
         delivery.HasIndex(row => new { row.State, row.DueAt });
+        delivery.HasIndex(row => new { row.TenantId, row.State, row.DueAt, row.Id });
         delivery.HasIndex(row => new { row.EndpointId, row.Id });
         delivery.HasOne<WebhookEndpoint>().WithMany().HasForeignKey(row => row.EndpointId).OnDelete(DeleteBehavior.Cascade);
     }

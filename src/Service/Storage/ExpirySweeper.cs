@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Storage;
 
-/// <summary>From time to time removes what has had its time: old answers, old checkpoints, units of ended jobs, bytes that no row names. One node at a time.</summary>
-internal sealed class ExpirySweeper(IServiceScopeFactory scopes, IOptions<StorageOptions> options, TimeProvider clock, ILogger<ExpirySweeper> logger) : BackgroundService
+/// <summary>From time to time removes what has had its time: old answers, old checkpoints, units of ended jobs, bytes that no row names: one node at a time; and this node's folders of ended jobs.</summary>
+internal sealed class ExpirySweeper(IServiceScopeFactory scopes, OutageLog outage, IOptions<StorageOptions> options, TimeProvider clock, ILogger<ExpirySweeper> logger) : BackgroundService
 {
     /// <summary>How long the first answer to an idempotency key is kept.</summary>
     public static readonly TimeSpan AnswerAge = TimeSpan.FromHours(24);
@@ -21,17 +21,18 @@ internal sealed class ExpirySweeper(IServiceScopeFactory scopes, IOptions<Storag
 
     private const int Batch = 500;
 
-    /// <summary>Sweeps once, unless another node does so just now.</summary>
-    /// <returns>Rows and blobs that were removed.</returns>
+    /// <summary>Sweeps once: this node's folders, and what belongs to all unless another node does so just now.</summary>
+    /// <returns>Folders, rows and blobs that were removed.</returns>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
-        if (db is SqliteDbContext)
-        {
-            return await SweepAsync(db, scope.ServiceProvider, cancellationToken);
-        }
+        int folders = await scope.ServiceProvider.GetRequiredService<WorkFolders>().RemoveEndedAsync(cancellationToken);
+        return folders + (db is SqliteDbContext ? await SweepAsync(db, scope.ServiceProvider, cancellationToken) : await SweepAloneAsync(db, scope.ServiceProvider, cancellationToken));
+    }
 
+    private async Task<int> SweepAloneAsync(CondenseDbContext db, IServiceProvider services, CancellationToken cancellationToken)
+    {
         // The lock is the connection's: whatever becomes of this process, it is given back.
         await db.Database.OpenConnectionAsync(cancellationToken);
         try
@@ -41,7 +42,7 @@ internal sealed class ExpirySweeper(IServiceScopeFactory scopes, IOptions<Storag
                 return 0;
             }
 
-            int removed = await SweepAsync(db, scope.ServiceProvider, cancellationToken);
+            int removed = await SweepAsync(db, services, cancellationToken);
             await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({LockId})", cancellationToken);
             return removed;
         }
@@ -65,10 +66,13 @@ internal sealed class ExpirySweeper(IServiceScopeFactory scopes, IOptions<Storag
                     StorageLog.Swept(logger, removed);
                 }
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The database is away, or a file can't be removed: the next round comes.
-                StorageLog.NotSwept(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    StorageLog.NotSwept(logger, exception);
+                }
             }
         }
     }

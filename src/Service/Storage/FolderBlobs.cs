@@ -109,7 +109,7 @@ internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
 
         var named = await db.Artifacts.IgnoreQueryFilters().Select(row => row.BlobId)
             .Concat(db.Checkpoints.IgnoreQueryFilters().Select(row => row.BlobId))
-            .Concat(db.Uploads.IgnoreQueryFilters().Select(row => row.BlobId))
+            .Concat(db.Uploads.IgnoreQueryFilters().Where(row => row.ModelId == null).Select(row => row.BlobId))
             .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         string[] unnamed = [.. files.Where(path => !named.Contains(Path.GetFileName(path)))];
         Array.ForEach(unnamed, File.Delete);

@@ -1,5 +1,4 @@
 using Condense.Service.Jobs;
-using Microsoft.EntityFrameworkCore;
 
 namespace Condense.Service.Storage;
 
@@ -8,7 +7,7 @@ namespace Condense.Service.Storage;
 /// work will be delivered. What belongs to all nodes is the <see cref="ExpirySweeper"/>'s.
 /// </summary>
 internal sealed class Housekeeping(
-    CondenseDbContext db, Redelivery redelivery, DataFolder folder, IBlobStore blobs, TimeProvider clock, ILogger<Housekeeping> logger)
+    CondenseDbContext db, Redelivery redelivery, WorkFolders work, DataFolder folder, IBlobStore blobs, TimeProvider clock, ILogger<Housekeeping> logger)
 {
     /// <summary>Does all of it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -17,7 +16,8 @@ internal sealed class Housekeeping(
 
         // Nobody else stages into this folder, and nothing of this process is younger than now.
         int artifacts = db is SqliteDbContext ? await blobs.RemoveUnnamedAsync(db, clock.GetUtcNow(), cancellationToken) : 0;
-        int folders = await RemoveJobFoldersAsync(cancellationToken);
+        work.RemoveDeadAssistants();
+        int folders = await work.RemoveEndedAsync(cancellationToken);
         await redelivery.ForgetLeasesAsync(cancellationToken);
         int rescheduled = await redelivery.HandOverAsync(cancellationToken) + await redelivery.RescheduleAsync(cancellationToken);
         if (staged + artifacts + folders + rescheduled > 0)
@@ -32,13 +32,5 @@ internal sealed class Housekeeping(
         string[] files = db is SqliteDbContext ? [] : [.. Directory.GetFiles(folder.Staging), .. Directory.GetFiles(folder.Cache)];
         Array.ForEach(files, File.Delete);
         return files.Length;
-    }
-
-    private async Task<int> RemoveJobFoldersAsync(CancellationToken cancellationToken)
-    {
-        var unfinished = await db.Jobs.IgnoreQueryFilters().Where(JobStates.Unfinished).Select(job => job.Id).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
-        string[] dead = [.. Directory.EnumerateDirectories(folder.Jobs).Where(path => !unfinished.Contains(Path.GetFileName(path)))];
-        Array.ForEach(dead, path => Directory.Delete(path, recursive: true));
-        return dead.Length;
     }
 }

@@ -1,3 +1,4 @@
+using Condense.Service.Problems;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Storage;
@@ -21,6 +22,27 @@ internal sealed class Patience(IOptions<StorageOptions> options, TimeProvider cl
 
     /// <summary>This scope serves a request.</summary>
     public void DoNotWait() => _limit = TimeSpan.Zero;
+
+    /// <summary>
+    /// Reads or writes what must be read or written, beyond all patience: what it is about does not depend on the database. What the database refuses for
+    /// another reason than that it is away is thrown.
+    /// </summary>
+    /// <param name="action">Does it; may run more than once.</param>
+    /// <param name="giveUp">Ends it with the next failure.</param>
+    public async Task<T> InsistAsync<T>(Func<Task<T>> action, CancellationToken giveUp)
+    {
+        while (true)
+        {
+            try
+            {
+                return await action();
+            }
+            catch (Exception exception) when (Fault.Of(exception).Kind == ProblemKind.DatabaseUnavailable && !giveUp.IsCancellationRequested)
+            {
+                await Task.Delay(s_longestPause, clock, giveUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
 
     /// <summary>How long to pause before the next try; null when there shall be none.</summary>
     /// <param name="failures">Tries that have failed.</param>

@@ -25,7 +25,7 @@ internal sealed class PostgresBlobs(NpgsqlDataSource source, DataFolder folder, 
         DELETE FROM artifact_chunk WHERE blob_id = $1
         AND NOT EXISTS (SELECT FROM artifact WHERE artifact.blob_id = $1)
         AND NOT EXISTS (SELECT FROM checkpoint WHERE checkpoint.blob_id = $1)
-        AND NOT EXISTS (SELECT FROM upload WHERE upload.blob_id = $1)
+        AND NOT EXISTS (SELECT FROM upload WHERE upload.blob_id = $1 AND upload.model_id IS NULL)
         """;
 
     private const string SelectUnnamed =
@@ -33,7 +33,7 @@ internal sealed class PostgresBlobs(NpgsqlDataSource source, DataFolder folder, 
         SELECT blob_id FROM artifact_chunk AS chunk WHERE "offset" = 0 AND blob_id >= $1 AND blob_id < $2
         AND NOT EXISTS (SELECT FROM artifact WHERE artifact.blob_id = chunk.blob_id)
         AND NOT EXISTS (SELECT FROM checkpoint WHERE checkpoint.blob_id = chunk.blob_id)
-        AND NOT EXISTS (SELECT FROM upload WHERE upload.blob_id = chunk.blob_id)
+        AND NOT EXISTS (SELECT FROM upload WHERE upload.blob_id = chunk.blob_id AND upload.model_id IS NULL)
         """;
 
     /// <inheritdoc/>

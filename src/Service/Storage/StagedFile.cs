@@ -23,6 +23,13 @@ internal sealed class StagedFile(string blobId, string path, string sha256, long
     /// <summary>Whether a row names them: then they are not removed. Taken back when that row's transaction does not commit.</summary>
     public bool IsKept { get; set; }
 
+    /// <summary>What counts the bytes for their tenant until a row does.</summary>
+    public IDisposable? Arrival { get; set; }
+
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => discard(this);
+    public ValueTask DisposeAsync()
+    {
+        Arrival?.Dispose();
+        return discard(this);
+    }
 }

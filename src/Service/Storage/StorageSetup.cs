@@ -16,6 +16,7 @@ internal static class StorageSetup
         services.AddSingleton<DataFolder>();
         services.AddScoped<ArtifactStore>();
         services.AddSingleton<WriteGate>();
+        services.AddSingleton<OutageLog>();
         services.AddScoped<Patience>();
         services.AddScoped<WriteTransaction>();
         services.AddScoped<Migrator>();

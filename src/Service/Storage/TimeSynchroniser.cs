@@ -3,7 +3,7 @@ using Npgsql;
 namespace Condense.Service.Storage;
 
 /// <summary>Asks PostgreSQL what time it is, at start and every minute.</summary>
-internal sealed partial class TimeSynchroniser(NpgsqlDataSource database, SynchronisedTime time, ILogger<TimeSynchroniser> logger) : BackgroundService
+internal sealed partial class TimeSynchroniser(NpgsqlDataSource database, SynchronisedTime time, OutageLog outage, ILogger<TimeSynchroniser> logger) : BackgroundService
 {
     /// <summary>Questions of a measurement; the one that was answered fastest says most.</summary>
     private const int Questions = 5;
@@ -54,7 +54,10 @@ internal sealed partial class TimeSynchroniser(NpgsqlDataSource database, Synchr
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The monotonic clock keeps the time meanwhile.
-                LogMissed(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    LogMissed(logger, exception);
+                }
             }
         }
     }

@@ -19,7 +19,10 @@ internal static class TelemetrySetup
 
         // EF reports the missing history table of a new database as a failed command; a real failure throws. Quartz tells of every step.
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
-        builder.Logging.AddFilter("Quartz", LogLevel.Error);
+        builder.Logging.AddFilter(QuartzLog.Category, LogLevel.None);
+        builder.Logging.AddFilter<QuartzLog>(null, LogLevel.None);
+        builder.Logging.AddFilter<QuartzLog>(QuartzLog.Category, LogLevel.Error);
+        builder.Services.AddSingleton<ILoggerProvider, QuartzLog>();
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 
         builder.Services.AddSingleton<DatabaseGauges>();

@@ -50,24 +50,32 @@ internal static class Tus
     /// <summary>Ours: the model that a whole upload has become.</summary>
     public const string ModelField = "Condense-Model";
 
-    /// <summary>Refuses another version of the protocol, and says in every answer, also that of a problem, which one is spoken.</summary>
+    /// <summary>Says in every answer of an upload's address which version is spoken: also in those that are given before the address is asked.</summary>
+    public static Task AnnounceAsync(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<TusAddress>() is not null)
+        {
+            // What is set now would be cleared for a problem.
+            http.Response.OnStarting(() =>
+            {
+                http.Response.Headers[ResumableField] = Version;
+                if (!Speaks(http.Request))
+                {
+                    http.Response.Headers[VersionField] = Version;
+                }
+
+                return Task.CompletedTask;
+            });
+        }
+
+        return next(http);
+    }
+
+    /// <summary>Refuses another version of the protocol.</summary>
     public static async ValueTask<object?> CheckVersionAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        bool speaks = string.Equals(http.Request.Headers[ResumableField], Version, StringComparison.Ordinal);
-
-        // What is set now would be cleared for a problem.
-        http.Response.OnStarting(() =>
-        {
-            http.Response.Headers[ResumableField] = Version;
-            if (!speaks)
-            {
-                http.Response.Headers[VersionField] = Version;
-            }
-
-            return Task.CompletedTask;
-        });
-        if (!speaks)
+        if (!Speaks(http.Request))
         {
             throw new ProblemException(
                 ProblemKind.PreconditionFailed,
@@ -76,4 +84,9 @@ internal static class Tus
 
         return await next(context);
     }
+
+    private static bool Speaks(HttpRequest request) => string.Equals(request.Headers[ResumableField], Version, StringComparison.Ordinal);
 }
+
+/// <summary>Marks an address that speaks the protocol.</summary>
+internal sealed record TusAddress;

@@ -1,11 +1,13 @@
 using System.Globalization;
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Library;
 using Condense.Service.Problems;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Uploads;
 
@@ -23,7 +25,7 @@ internal static class UploadEndpoints
     {
         var root = group.MapGroup("/uploads").WithTags("Uploads");
         root.MapMethods("/", [HttpMethods.Options], Describe).WithName("DescribeUploads").IsOpen().Sends([.. TusFields.OfOptions]);
-        var uploads = root.MapGroup("").AddEndpointFilter(Tus.CheckVersionAsync).SpeaksTus();
+        var uploads = root.MapGroup("").WithMetadata(new TusAddress()).AddEndpointFilter(Tus.CheckVersionAsync).SpeaksTus();
         uploads.MapPost("/", Create).WithName("CreateUpload").Needs(Scope.ModelsWrite).WithOffsetBody(required: false)
             .Reads(TusFields.Length, TusFields.Metadata, TusFields.Checksum).Sends(TusFields.Offset, TusFields.Expires, TusFields.Model)
             .Fails([ProblemKind.NotFound, .. s_refusals]);
@@ -31,7 +33,7 @@ internal static class UploadEndpoints
             .Sends([TusFields.Offset, TusFields.Expires, TusFields.Model, .. TusFields.OfHead]).Fails(ProblemKind.Expired);
         uploads.MapPatch("/{id}", Continue).WithName("ContinueUpload").Needs(Scope.ModelsWrite).WithOffsetBody(required: true)
             .Reads(TusFields.Start, TusFields.Checksum).Sends(TusFields.Offset, TusFields.Expires, TusFields.Model).Fails([ProblemKind.Expired, .. s_refusals]);
-        uploads.MapDelete("/{id}", Delete).WithName("DeleteUpload").Needs(Scope.ModelsWrite).Fails(ProblemKind.Expired);
+        uploads.MapDelete("/{id}", Delete).WithName("DeleteUpload").Needs(Scope.ModelsWrite).Fails();
         uploads.MapPost("/{id}", Override).WithName("OverrideUpload").Needs(Scope.ModelsWrite).ExcludeFromDescription();
     }
 
@@ -56,6 +58,7 @@ internal static class UploadEndpoints
     /// that the upload is a part of a model of several files (`model`, and `part` or `filename`). The first bytes may come along as the body.
     /// </remarks>
     /// <param name="http">The request.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="ledger">The uploads.</param>
     /// <param name="receiver">Takes the bytes.</param>
     /// <param name="parts">The models of several files.</param>
@@ -66,6 +69,7 @@ internal static class UploadEndpoints
     /// <response code="201">`Location` is where the bytes go; `Upload-Expires` when it is removed unless bytes come.</response>
     public static async Task<Created> Create(
         HttpContext http,
+        IdempotentRequest first,
         UploadLedger ledger,
         UploadReceiver receiver,
         PartLibrary parts,
@@ -97,16 +101,40 @@ internal static class UploadEndpoints
             }
         }
 
-        var upload = await ledger.CreateAsync(bytes, known.Name, metadata, http.RequestAborted);
-        http.Response.Headers[Tus.ExpiresField] = Expires(upload);
-        if (hasBody || bytes == 0)
+        bool receives = hasBody || bytes == 0;
+        if (!receives)
         {
-            RequestBody.Allow(http, bytes);
-            var turn = await ledger.TakeAsync(upload.Id, 0, http.RequestAborted);
-            Answer(http, await receiver.ReceiveAsync(upload, turn, http.Request.Body, digest, http.RequestAborted));
+            first.AnswerWith<UploadSession>(made => Begun(made));
         }
 
-        return TypedResults.Created($"/v1/uploads/{upload.Id}");
+        var upload = await ledger.CreateAsync(bytes, known.Name, metadata, http.RequestAborted);
+        http.Response.Headers[Tus.ExpiresField] = Expires(upload);
+        if (receives)
+        {
+            if (known.Model is null)
+            {
+                first.AnswerWith<StoredModel>(model => Begun(upload, model.Id));
+            }
+            else
+            {
+                first.AnswerWith<ModelPart>(part => Begun(upload, part.ModelId));
+            }
+
+            RequestBody.Allow(http, bytes);
+            var turn = await ledger.TakeAsync(upload.Id, 0, http.RequestAborted);
+            try
+            {
+                Answer(http, await receiver.ReceiveAsync(upload, turn, http.Request.Body, digest, http.RequestAborted));
+            }
+            catch
+            {
+                // The answer to come does not say where the upload is: it would take its room until it expires, and the client begins another.
+                await receiver.AbandonAsync(turn);
+                throw;
+            }
+        }
+
+        return TypedResults.Created(AddressOf(upload));
     }
 
     /// <summary>Says how many bytes of an upload are there.</summary>
@@ -132,7 +160,8 @@ internal static class UploadEndpoints
     /// <summary>Continues an upload.</summary>
     /// <remarks>
     /// Bytes count once they are durable, also those of a request that breaks off. A request that hangs is pre-empted by the next. The last bytes make the
-    /// model, and the answer names it in `Condense-Model`; a file that is no model is refused (422) and the upload removed.
+    /// model, and the answer names it in `Condense-Model`; sent again while it is made, they wait for the same answer. A file that is no model is refused
+    /// (422) and the upload removed; after any other refusal, such as a quota, the upload is still there, and the last bytes may be sent again.
     /// </remarks>
     /// <param name="id">The upload.</param>
     /// <param name="http">The request.</param>
@@ -152,9 +181,10 @@ internal static class UploadEndpoints
         RequireType(http.Request);
         long start = Number(Tus.OffsetField, offset);
         using var digest = UploadChecksum.Parse(checksum);
-        var upload = await ledger.GetAsync(id, http.RequestAborted);
-        if (upload.ModelId is not null && start == upload.Length && http.Request.ContentLength == 0)
+        var (upload, waited) = await ledger.SettledAsync(id, http.RequestAborted);
+        if (upload.ModelId is not null && (waited || (start == upload.Length && http.Request.ContentLength == 0)))
         {
+            // These bytes have come before: the client had not heard that they did.
             Answer(http, (upload.Offset, upload.ModelId));
             return TypedResults.NoContent();
         }
@@ -167,7 +197,7 @@ internal static class UploadEndpoints
     }
 
     /// <summary>Gives an upload up.</summary>
-    /// <remarks>The bytes go; a model that the upload has become stays.</remarks>
+    /// <remarks>The bytes go, also those of one that has expired; a model that the upload has become stays.</remarks>
     /// <param name="id">The upload.</param>
     /// <param name="http">The request.</param>
     /// <param name="ledger">The uploads.</param>
@@ -196,9 +226,25 @@ internal static class UploadEndpoints
         {
             "PATCH" => await Continue(id, http, ledger, receiver, headers[Tus.OffsetField], headers[Tus.ChecksumField]),
             "DELETE" => await Delete(id, http, ledger, bytes),
+            "HEAD" => await Head(id, http, ledger),
             _ => throw new ProblemException(ProblemKind.MethodNotAllowed, $"An upload is continued with PATCH, or with POST and {OverrideField}: PATCH."),
         };
     }
+
+    /// <summary>The answer to a creation, as it is kept.</summary>
+    private static KeptAnswer Begun(UploadSession upload, string? modelId = null)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { [HeaderNames.Location] = AddressOf(upload), [Tus.ExpiresField] = Expires(upload) };
+        if (modelId is not null)
+        {
+            headers.Add(Tus.OffsetField, Text(upload.Length));
+            headers.Add(Tus.ModelField, modelId);
+        }
+
+        return new KeptAnswer(StatusCodes.Status201Created, headers, "");
+    }
+
+    private static string AddressOf(UploadSession upload) => $"/v1/uploads/{upload.Id}";
 
     private static void Answer(HttpContext http, (long Offset, string? ModelId) state)
     {

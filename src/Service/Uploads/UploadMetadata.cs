@@ -24,15 +24,16 @@ internal sealed record UploadMetadata(string? Name, string? Model, string? Part)
             throw Malformed($"has {header.Length} characters; {MaxLength} are accepted");
         }
 
+        // It comes back with every HEAD.
+        if (header?.All(character => character is >= ' ' and < '\x7f') == false)
+        {
+            throw Malformed("has a character that is not printable ASCII");
+        }
+
         foreach (string pair in (header ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             int space = pair.IndexOf(' ', StringComparison.Ordinal);
             string key = space < 0 ? pair : pair[..space];
-            if (!key.All(char.IsAscii))
-            {
-                throw Malformed("has a key that is not ASCII");
-            }
-
             if (!values.TryAdd(key, space < 0 ? "" : Decode(key, pair[(space + 1)..])))
             {
                 throw Malformed($"has the key {key} twice");

@@ -20,7 +20,7 @@ internal sealed record UploadOptions
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan Expiry { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long after its creation a model of several files may go uncommitted. Default: 3 days.</summary>
+    /// <summary>How long after its creation, or the last new file that came, a model of several files may go uncommitted. Default: 3 days.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan CommitWithin { get; init; } = TimeSpan.FromDays(3);
 

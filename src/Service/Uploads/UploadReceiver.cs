@@ -1,14 +1,27 @@
 using Condense.Models;
+using Condense.Service.Access;
 using Condense.Service.Library;
 using Condense.Service.Problems;
+using Condense.Service.Storage;
 
 namespace Condense.Service.Uploads;
 
 /// <summary>
 /// Takes the bytes of one request. What is acknowledged is durable; the last bytes are acknowledged together with the model that the whole has become.
 /// </summary>
-internal sealed class UploadReceiver(UploadLedger ledger, IUploadBytes bytes, ModelLibrary library, PartLibrary parts, IHostApplicationLifetime lifetime, TimeProvider clock)
+internal sealed class UploadReceiver(
+    UploadLedger ledger,
+    IUploadBytes bytes,
+    ModelLibrary library,
+    PartLibrary parts,
+    IServiceScopeFactory scopes,
+    IHostApplicationLifetime lifetime,
+    TimeProvider clock,
+    ILogger<UploadReceiver> logger)
 {
+    /// <summary>Signs of life while the model is made; some may get lost.</summary>
+    private static readonly TimeSpan s_beat = UploadLedger.FinishLease / 5;
+
     /// <summary>A slow sender's bytes are made durable this often.</summary>
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
 
@@ -86,28 +99,57 @@ internal sealed class UploadReceiver(UploadLedger ledger, IUploadBytes bytes, Mo
         }
     }
 
-    /// <summary>Makes a model of the whole, or a part of one. What can't become one is removed: sending it again would not help.</summary>
+    /// <summary>Gives an upload up whose address nobody will learn.</summary>
+    public async Task AbandonAsync(UploadTurn turn)
+    {
+        if (await ledger.DropAsync(turn, CancellationToken.None))
+        {
+            await bytes.RemoveAsync(turn.BlobId);
+        }
+    }
+
+    /// <summary>
+    /// Makes a model of the whole, or a part of one, however long that takes: the client asks again and waits, and does not disturb it. What can never
+    /// become one is removed. What can't now, for want of room, stays as it was before its last bytes, which are sent again.
+    /// </summary>
     private async Task<string> FinishAsync(UploadSession upload, UploadTurn turn, CancellationToken cancellationToken)
     {
-        await using var file = await bytes.CompleteAsync(turn, cancellationToken) ?? throw UploadLedger.TakenOver(turn.Id);
-        string model;
+        if (!await ledger.HoldAsync(turn, cancellationToken))
+        {
+            throw UploadLedger.TakenOver(turn.Id);
+        }
+
+        using var end = new CancellationTokenSource();
+        var alive = KeepHoldAsync(upload.TenantId, turn, end.Token);
         try
         {
-            var metadata = UploadMetadata.Parse(upload.Metadata);
-            model = metadata.Model is null
-                ? (await library.AddAsync(file, upload.Name, new Dictionary<string, string>(StringComparer.Ordinal), cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).Id
-                : (await parts.AddAsync(metadata.Model, metadata.Part!, file, cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).ModelId;
+            return await MakeAsync(upload, turn, cancellationToken);
         }
-        catch (Exception exception) when (exception is ModelFormatException || exception is ProblemException { Kind.Status: < 500 } problem && problem.Kind != ProblemKind.UploadOffsetMismatch)
+        catch (Exception exception) when (IsFinal(exception))
         {
-            if (await ledger.DropAsync(turn, CancellationToken.None))
-            {
-                await bytes.RemoveAsync(turn.BlobId);
-            }
-
+            await AbandonAsync(turn);
             throw;
         }
+        catch (Exception exception) when (!DatabaseFault.IsAway(exception))
+        {
+            // With the database away, the hold runs out by itself.
+            await ledger.LetGoAsync(turn);
+            throw;
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await alive;
+        }
+    }
 
+    private async Task<string> MakeAsync(UploadSession upload, UploadTurn turn, CancellationToken cancellationToken)
+    {
+        await using var file = await bytes.CompleteAsync(turn, cancellationToken) ?? throw UploadLedger.TakenOver(turn.Id);
+        var metadata = UploadMetadata.Parse(upload.Metadata);
+        string model = metadata.Model is null
+            ? (await library.AddAsync(file, upload.Name, new Dictionary<string, string>(StringComparer.Ordinal), cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).Id
+            : (await parts.AddAsync(metadata.Model, metadata.Part!, file, cancellationToken, (id, cancel) => ledger.FinishWithinAsync(turn, id, cancel))).ModelId;
         if (!file.IsKept)
         {
             // The tenant has these very bytes already.
@@ -115,5 +157,33 @@ internal sealed class UploadReceiver(UploadLedger ledger, IUploadBytes bytes, Mo
         }
 
         return model;
+    }
+
+    /// <summary>Whether these bytes will never become a model: they are none, or the one that they belong to takes no files any more.</summary>
+    private static bool IsFinal(Exception exception) =>
+        exception is ModelFormatException
+        || (exception is ProblemException problem && (problem.Kind == ProblemKind.NotFound || problem.Kind == ProblemKind.ModelCommitted));
+
+    private async Task KeepHoldAsync(string tenant, UploadTurn turn, CancellationToken end)
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(s_beat, clock, end);
+                await using var scope = scopes.CreateAsyncScope();
+                scope.ServiceProvider.GetRequiredService<Caller>().Become(tenant);
+                await scope.ServiceProvider.GetRequiredService<UploadLedger>().HoldAsync(turn, end);
+            }
+            catch (OperationCanceledException) when (end.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                // The next beat may get through; else the hold runs out, and another request may make the model instead.
+                UploadLog.NotHeld(logger, exception, turn.Id);
+            }
+        }
     }
 }

@@ -26,11 +26,20 @@ internal sealed class UploadSession : ITenantOwned
     /// <summary>Raised by every request that writes: an older one writes nothing more.</summary>
     public int Token { get; set; }
 
+    /// <summary>
+    /// Until when the request that brought the last bytes makes the model, milliseconds since 1970 by the database's clock: no other one takes over
+    /// meanwhile. The request moves it on; if its process dies, it runs out.
+    /// </summary>
+    public long FinishingUntil { get; set; }
+
     /// <summary>What people call the model.</summary>
     public string? Name { get; init; }
 
     /// <summary>The client's own metadata, as it was sent.</summary>
     public string? Metadata { get; init; }
+
+    /// <summary>The model of several files that it is to become a part of, if it is.</summary>
+    public string? PartOf => UploadMetadata.Parse(Metadata).Model;
 
     /// <summary>The model that it became, or became a part of.</summary>
     public string? ModelId { get; set; }

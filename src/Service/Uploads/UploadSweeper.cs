@@ -1,9 +1,10 @@
+using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Uploads;
 
 /// <summary>Removes what has expired, again and again, while the service runs.</summary>
-internal sealed class UploadSweeper(IServiceScopeFactory scopes, IOptions<UploadOptions> options, TimeProvider clock, ILogger<UploadSweeper> logger) : BackgroundService
+internal sealed class UploadSweeper(IServiceScopeFactory scopes, OutageLog outage, IOptions<UploadOptions> options, TimeProvider clock, ILogger<UploadSweeper> logger) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -20,10 +21,13 @@ internal sealed class UploadSweeper(IServiceScopeFactory scopes, IOptions<Upload
                     UploadLog.Removed(logger, removed);
                 }
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The database may be away for a while; the next round tries again.
-                UploadLog.SweepFailed(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    UploadLog.SweepFailed(logger, exception);
+                }
             }
         }
     }

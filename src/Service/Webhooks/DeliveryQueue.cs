@@ -20,7 +20,7 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
     /// <summary>Why an endpoint is disabled: somebody said so.</summary>
     public const string Manual = "manual";
 
-    /// <summary>Due deliveries that one claim looks at.</summary>
+    /// <summary>Due deliveries of each tenant that one claim looks at.</summary>
     private const int Scan = 1000;
 
     /// <summary>Attempts that a delivery remembers: replays add to them.</summary>
@@ -32,15 +32,15 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
             ? (await db.Database.SqlQueryRaw<long>($"SELECT {DatabaseClock.Postgres}").ToListAsync(cancellationToken))[0]
             : clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Claims due deliveries, the longest due first.</summary>
+    /// <summary>Claims due deliveries: of the tenant with the fewest attempts first, and of each tenant the longest due first.</summary>
     /// <param name="now">The moment.</param>
     /// <param name="until">When the claim runs out.</param>
-    /// <param name="running">Attempts that run, by receiver (<see cref="ReceiverOf"/>).</param>
+    /// <param name="running">Deliveries that are being tried here.</param>
     /// <param name="perReceiver">The most attempts at one receiver, those that run included.</param>
     /// <param name="limit">The most of all.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<List<Delivery>> ClaimAsync(
-        long now, long until, IReadOnlyDictionary<string, int> running, int perReceiver, int limit, CancellationToken cancellationToken)
+        long now, long until, IReadOnlyCollection<Delivery> running, int perReceiver, int limit, CancellationToken cancellationToken)
     {
         // Nothing due is the rule; it costs a look at an index and no transaction.
         if (!await db.Deliveries.IgnoreQueryFilters().AnyAsync(row => row.State == DeliveryState.Pending && row.DueAt <= now, cancellationToken))
@@ -48,8 +48,10 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
             return [];
         }
 
+        string receivers = Count(running, ReceiverOf);
+        string tenants = Count(running, delivery => delivery.TenantId);
         return await transaction.RunAsync(
-            cancel => Claim(now, until, JsonSerializer.Serialize(running, ApiJson.Options), perReceiver, limit).IgnoreQueryFilters().AsNoTracking().ToListAsync(cancel), cancellationToken);
+            cancel => Claim(now, until, receivers, tenants, perReceiver, limit).IgnoreQueryFilters().AsNoTracking().ToListAsync(cancel), cancellationToken);
     }
 
     /// <summary>The receiver of a delivery, as far as one may keep others waiting: its endpoint, or the host and port of its address.</summary>
@@ -110,6 +112,9 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
         transaction.RunAsync(
             cancel => db.Deliveries.IgnoreQueryFilters().Where(row => row.State != DeliveryState.Pending && row.FinishedAt < before).ExecuteDeleteAsync(cancel), cancellationToken);
 
+    private static string Count(IReadOnlyCollection<Delivery> running, Func<Delivery, string> key) =>
+        JsonSerializer.Serialize(running.CountBy(key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal));
+
     private static string Append(string attempts, DeliveryAttempt attempt)
     {
         var all = JsonSerializer.Deserialize<List<DeliveryAttempt>>(attempts, ApiJson.Options)!;
@@ -143,35 +148,47 @@ internal sealed class DeliveryQueue(CondenseDbContext db, WriteTransaction trans
     }
 
     /// <summary>
-    /// One statement: what is due of receivers that have room, of each at most as much as there is room. On PostgreSQL senders pass over the rows that
-    /// another one is just claiming, and the conditions are judged once more when a row is locked.
+    /// One statement: what is due of receivers that have room, of each at most as much as there is room. Tenants take turns, so one with thousands
+    /// of messages, or with receivers that hang, keeps no other waiting. On PostgreSQL senders pass over the rows that another one is just claiming,
+    /// and the conditions are judged once more when a row is locked.
     /// </summary>
-    private IQueryable<Delivery> Claim(long now, long until, string running, int perReceiver, int limit) =>
+    private IQueryable<Delivery> Claim(long now, long until, string receivers, string tenants, int perReceiver, int limit) =>
         db.Database.IsNpgsql()
             ? db.Deliveries.FromSql(
                 $"""
                  WITH due AS (
-                   SELECT id, due_at, receiver, coalesce(({running}::jsonb ->> receiver)::int, 0) AS running FROM (
-                     SELECT id, due_at, coalesce(endpoint_id, split_part(url, '/', 3)) AS receiver FROM delivery WHERE state = 'pending' AND due_at <= {now}) AS waiting
-                   WHERE coalesce(({running}::jsonb ->> receiver)::int, 0) < {perReceiver}
-                   ORDER BY due_at, id LIMIT {Scan}),
-                 ranked AS (SELECT id, running + row_number() OVER (PARTITION BY receiver ORDER BY due_at, id) AS place FROM due),
+                   SELECT own.* FROM tenant CROSS JOIN LATERAL (
+                     SELECT id, due_at, tenant_id, receiver, coalesce(({receivers}::jsonb ->> receiver)::int, 0) AS running FROM (
+                       SELECT id, due_at, tenant_id, coalesce(endpoint_id, split_part(url, '/', 3)) AS receiver
+                       FROM delivery WHERE tenant_id = tenant.id AND state = 'pending' AND due_at <= {now}) AS waiting
+                     WHERE coalesce(({receivers}::jsonb ->> receiver)::int, 0) < {perReceiver}
+                     ORDER BY due_at, id LIMIT {Scan}) AS own),
+                 turns AS (
+                   SELECT id, due_at, receiver, running,
+                     coalesce(({tenants}::jsonb ->> tenant_id)::int, 0) + row_number() OVER (PARTITION BY tenant_id ORDER BY due_at, id) AS turn FROM due),
+                 ranked AS (SELECT id, turn, running + row_number() OVER (PARTITION BY receiver ORDER BY turn, due_at, id) AS place FROM turns),
                  taken AS MATERIALIZED (
-                   SELECT id FROM delivery
-                   WHERE id IN (SELECT id FROM ranked WHERE place <= {perReceiver}) AND state = 'pending' AND due_at <= {now}
-                   ORDER BY due_at, id LIMIT {limit} FOR UPDATE SKIP LOCKED)
+                   SELECT delivery.id FROM delivery JOIN ranked ON ranked.id = delivery.id
+                   WHERE place <= {perReceiver} AND state = 'pending' AND due_at <= {now}
+                   ORDER BY turn, due_at, delivery.id LIMIT {limit} FOR UPDATE OF delivery SKIP LOCKED)
                  UPDATE delivery SET due_at = {until} FROM taken WHERE delivery.id = taken.id RETURNING delivery.*
                  """)
             : db.Deliveries.FromSql(
                 $"""
+                 WITH waiting AS NOT MATERIALIZED (
+                   SELECT id, due_at, tenant_id, receiver, coalesce((SELECT value FROM json_each({receivers}) WHERE key = receiver), 0) AS running FROM (
+                     SELECT id, due_at, tenant_id, coalesce(endpoint_id, substr(rest, 1, instr(rest || '/', '/') - 1)) AS receiver FROM (
+                       SELECT id, due_at, tenant_id, endpoint_id, substr(url, instr(url, '//') + 2) AS rest FROM delivery WHERE state = 'pending' AND due_at <= {now}))
+                   WHERE running < {perReceiver}),
+                 due AS (
+                   SELECT waiting.* FROM tenant JOIN waiting ON waiting.id IN (
+                     SELECT own.id FROM waiting AS own WHERE own.tenant_id = tenant.id ORDER BY own.due_at, own.id LIMIT {Scan})),
+                 turns AS (
+                   SELECT id, due_at, receiver, running,
+                     coalesce((SELECT value FROM json_each({tenants}) WHERE key = tenant_id), 0) + row_number() OVER (PARTITION BY tenant_id ORDER BY due_at, id) AS turn FROM due),
+                 ranked AS (SELECT id, due_at, turn, running + row_number() OVER (PARTITION BY receiver ORDER BY turn, due_at, id) AS place FROM turns)
                  UPDATE delivery SET due_at = {until} WHERE id IN (
-                   SELECT id FROM (
-                     SELECT id, due_at, running + row_number() OVER (PARTITION BY receiver ORDER BY due_at, id) AS place FROM (
-                       SELECT id, due_at, receiver, coalesce((SELECT value FROM json_each({running}) WHERE key = receiver), 0) AS running FROM (
-                         SELECT id, due_at, coalesce(endpoint_id, substr(rest, 1, instr(rest || '/', '/') - 1)) AS receiver FROM (
-                           SELECT id, due_at, endpoint_id, substr(url, instr(url, '//') + 2) AS rest FROM delivery WHERE state = 'pending' AND due_at <= {now}))
-                       WHERE running < {perReceiver} ORDER BY due_at, id LIMIT {Scan}))
-                   WHERE place <= {perReceiver} ORDER BY due_at, id LIMIT {limit})
+                   SELECT id FROM ranked WHERE place <= {perReceiver} ORDER BY turn, due_at, id LIMIT {limit})
                  RETURNING *
                  """);
 }

@@ -5,7 +5,7 @@ namespace Condense.Service.Webhooks;
 /// <summary>Who is told about one job: an address, or an endpoint of `POST /v1/webhooks`.</summary>
 internal sealed record WebhookChoice
 {
-    /// <summary>Where to; signed with the secret of `GET /v1/webhooks/default/secret`.</summary>
+    /// <summary>Where to; signed with the secret of `GET /v1/webhooks/default/secret`. The job's document shows it without its query, which often holds a token.</summary>
     /// <example>https://ci.example.com/hooks/condense</example>
     public string? Url { get; init; }
 
@@ -15,6 +15,9 @@ internal sealed record WebhookChoice
 
     /// <summary>The types of events: `job.queued`, `job.started`, `job.progress` (at most one in 5 s), `job.succeeded`, `job.failed`, `job.canceled`, `job.expired`. Default: the last four.</summary>
     public IReadOnlyList<string>? Events { get; init; }
+
+    /// <summary>The same as whoever may read the job may see it: a query is `?…`.</summary>
+    public WebhookChoice WithoutQuery() => Url?.IndexOf('?', StringComparison.Ordinal) is >= 0 and var at ? this with { Url = $"{Url[..at]}?…" } : this;
 
     /// <summary>Whether it asks for a type of event.</summary>
     public bool Wants(string type) => (Events ?? WebhookEvent.Ends).Contains(type, StringComparer.Ordinal);

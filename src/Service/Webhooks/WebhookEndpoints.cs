@@ -1,10 +1,12 @@
 using Condense.Service.Access;
 using Condense.Service.Hosting;
+using Condense.Service.Idempotency;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Webhooks;
 
@@ -12,6 +14,8 @@ namespace Condense.Service.Webhooks;
 internal static class WebhookEndpoints
 {
     private const long BodyLimit = 64 << 10;
+
+    private const string NoStore = "no-store";
 
     /// <summary>Adds them.</summary>
     public static void MapWebhooks(this RouteGroupBuilder group)
@@ -45,13 +49,16 @@ internal static class WebhookEndpoints
     /// An address must be public: its host is resolved here, and again at every connection.
     /// </remarks>
     /// <param name="request">The endpoint.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="register">The endpoints.</param>
     /// <param name="cancellationToken">The request's end.</param>
     /// <response code="201">The endpoint, with its secret.</response>
-    public static async Task<Created<WebhookResponse>> Create(WebhookRequest request, WebhookRegister register, CancellationToken cancellationToken)
+    public static async Task<Created<WebhookResponse>> Create(
+        WebhookRequest request, IdempotentRequest first, WebhookRegister register, CancellationToken cancellationToken)
     {
+        first.AnswerWith<WebhookEndpoint>(made => KeptAnswer.Created(Address(made), Tell(made)));
         var endpoint = await register.AddAsync(request, cancellationToken);
-        return TypedResults.Created($"/v1/webhooks/{endpoint.Id}", WebhookResponse.Of(endpoint) with { Secret = endpoint.Secret });
+        return TypedResults.Created(Address(endpoint), Tell(endpoint));
     }
 
     /// <summary>Lists endpoints, newest first.</summary>
@@ -112,20 +119,25 @@ internal static class WebhookEndpoints
     /// <response code="200">The secret.</response>
     public static async Task<Ok<WebhookSecretResponse>> GetDefaultSecret(Caller caller, WebhookRegister register, HttpContext http)
     {
-        http.Response.Headers.CacheControl = "no-store";
+        http.Response.Headers.CacheControl = NoStore;
         var tenant = await register.TenantWithSecretAsync(caller.Tenant, http.RequestAborted);
         return TypedResults.Ok(new WebhookSecretResponse(tenant.WebhookSecret!, tenant.PreviousWebhookSecretUntil));
     }
 
     /// <summary>Gives an endpoint a new secret.</summary>
-    /// <remarks>For 24 hours the old secret signs, too: `webhook-signature` then holds two signatures, and receivers change over without a gap. `default` as id: the secret of jobs that name an address themselves.</remarks>
+    /// <remarks>
+    /// For 24 hours the old secret signs, too: `webhook-signature` then holds two signatures, and receivers change over without a gap. Two secrets sign
+    /// and never three: another rotation within that time ends the older one at once. `default` as id: the secret of jobs that name an address themselves.
+    /// </remarks>
     /// <param name="id">The endpoint, or `default`.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="register">The endpoints.</param>
     /// <param name="http">The request.</param>
     /// <response code="200">The new secret; it is shown only here.</response>
-    public static async Task<Ok<WebhookSecretResponse>> RotateSecret(string id, WebhookRegister register, HttpContext http)
+    public static async Task<Ok<WebhookSecretResponse>> RotateSecret(string id, IdempotentRequest first, WebhookRegister register, HttpContext http)
     {
-        http.Response.Headers.CacheControl = "no-store";
+        first.AnswerWith<WebhookSecretResponse>(made => KeptAnswer.Of(StatusCodes.Status200OK, made).With(HeaderNames.CacheControl, NoStore));
+        http.Response.Headers.CacheControl = NoStore;
         return TypedResults.Ok(await register.RotateAsync(id, http.RequestAborted));
     }
 
@@ -191,14 +203,20 @@ internal static class WebhookEndpoints
     /// <remarks>The same `webhook-id` and the same bytes, from the first of ten attempts on.</remarks>
     /// <param name="id">The endpoint; `default` for the addresses that jobs name themselves.</param>
     /// <param name="delivery">The delivery.</param>
+    /// <param name="first">The answer, if it is to be kept.</param>
     /// <param name="register">The endpoints.</param>
     /// <param name="http">The request.</param>
     /// <response code="202">The delivery, `pending`.</response>
-    public static async Task<Accepted<DeliveryResponse>> Replay(string id, string delivery, WebhookRegister register, HttpContext http)
+    public static async Task<Accepted<DeliveryResponse>> Replay(string id, string delivery, IdempotentRequest first, WebhookRegister register, HttpContext http)
     {
-        var row = await register.ReplayAsync(id, delivery, http.RequestAborted);
-        return TypedResults.Accepted($"/v1/webhooks/{id}/deliveries", DeliveryResponse.Of(row));
+        string list = $"/v1/webhooks/{id}/deliveries";
+        first.AnswerWith<Delivery>(row => KeptAnswer.Of(StatusCodes.Status202Accepted, DeliveryResponse.Of(row)).With(HeaderNames.Location, list));
+        return TypedResults.Accepted(list, DeliveryResponse.Of(await register.ReplayAsync(id, delivery, http.RequestAborted)));
     }
+
+    private static string Address(WebhookEndpoint endpoint) => $"/v1/webhooks/{endpoint.Id}";
+
+    private static WebhookResponse Tell(WebhookEndpoint made) => WebhookResponse.Of(made) with { Secret = made.Secret };
 
     private static void RequireMatch(HttpContext http, WebhookEndpoint known) => DocumentTags.RequireMatch(http.Request, DocumentTags.Of(WebhookResponse.Of(known)));
 }

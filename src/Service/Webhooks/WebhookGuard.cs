@@ -9,7 +9,7 @@ namespace Condense.Service.Webhooks;
 /// Keeps webhooks out of networks that only this machine can reach. An address is judged when it is stored and again at every connection; the
 /// connection then goes to the very IP address that was judged, so a name that answers differently the next time gains nothing.
 /// </summary>
-internal sealed class WebhookGuard(IHostResolver resolver, IOptions<WebhookOptions> options, TimeProvider clock)
+internal sealed class WebhookGuard(IHostResolver resolver, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<WebhookGuard> logger)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
@@ -67,23 +67,32 @@ internal sealed class WebhookGuard(IHostResolver resolver, IOptions<WebhookOptio
         }
     }
 
-    /// <summary>The addresses of a host; all of them are such that webhooks may go there.</summary>
+    /// <summary>
+    /// The addresses of a host; all of them are such that webhooks may go there. A name that exists only inside, and what it stands for there, are
+    /// told to the log and not to whoever asks.
+    /// </summary>
     private async Task<IReadOnlyList<IPAddress>> AddressesAsync(string host, CancellationToken cancellationToken)
     {
+        if (IPAddress.TryParse(host, out var literal))
+        {
+            return WebhookUrl.WhyNot(literal, options.Value) is { } known ? throw new UnreachableReceiverException(known) : [literal];
+        }
+
+        string unknown = $"The name {host} has no public address.";
         IReadOnlyList<IPAddress> addresses;
         try
         {
-            addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await resolver.ResolveAsync(host, cancellationToken);
+            addresses = await resolver.ResolveAsync(host, cancellationToken);
         }
         catch (SocketException exception)
         {
             throw new UnreachableReceiverException(
-                exception.SocketErrorCode == SocketError.TryAgain ? $"Nobody could be asked for the addresses of {host}." : $"The name {host} has no address.", exception);
+                exception.SocketErrorCode == SocketError.TryAgain ? $"Nobody could be asked for the addresses of {host}." : unknown, exception);
         }
 
         if (addresses.Count == 0)
         {
-            throw new UnreachableReceiverException($"The name {host} has no address.");
+            throw new UnreachableReceiverException(unknown);
         }
 
         // One that is not public condemns the name: which one a connection takes must not matter.
@@ -91,7 +100,8 @@ internal sealed class WebhookGuard(IHostResolver resolver, IOptions<WebhookOptio
         {
             if (WebhookUrl.WhyNot(address, options.Value) is { } reason)
             {
-                throw new UnreachableReceiverException(reason);
+                WebhookLog.NotPublic(logger, reason);
+                throw new UnreachableReceiverException(unknown);
             }
         }
 

@@ -1,6 +1,6 @@
 namespace Condense.Service.Webhooks;
 
-/// <summary>What the log says of webhooks: never an address, a secret or a body.</summary>
+/// <summary>What the log says of webhooks: never an URL, a secret or a body.</summary>
 internal static partial class WebhookLog
 {
     /// <summary>A receiver did not take a delivery.</summary>
@@ -18,4 +18,8 @@ internal static partial class WebhookLog
     /// <summary>A delivery could not be sent through our fault.</summary>
     [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "{Delivery} could not be sent")]
     public static partial void AttemptBroken(ILogger logger, Exception exception, string delivery);
+
+    /// <summary>The name of a receiver stands for an address that webhooks are not sent to.</summary>
+    [LoggerMessage(EventId = 4004, Level = LogLevel.Information, Message = "The name of a receiver was refused: {Reason}")]
+    public static partial void NotPublic(ILogger logger, string reason);
 }

@@ -50,7 +50,7 @@ internal sealed record JobNotice
     /// <summary>Of `job.progress`: how far the whole run is, 0 to 1.</summary>
     public double? Fraction { get; init; }
 
-    /// <summary>Of `job.succeeded`: `metTarget`, `bestEffort` or `notWorthwhile`.</summary>
+    /// <summary>Of `job.succeeded`: `metTarget` or `notWorthwhile`.</summary>
     public string? Outcome { get; init; }
 
     /// <summary>Of `job.succeeded`: bytes before ÷ bytes after.</summary>

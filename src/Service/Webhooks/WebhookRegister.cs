@@ -23,12 +23,17 @@ internal sealed class WebhookRegister(
             await guard.RequireAsync(url, $"{pointer}/url", cancellationToken);
         }
 
-        // PostgreSQL takes no text with a NUL, not even to find nothing.
-        if (choice?.Endpoint is { } id && (id.Any(char.IsControl) || !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken)))
+        if (await IsGoneAsync(choice, cancellationToken))
         {
-            throw ProblemException.Field($"{pointer}/endpoint", $"There is no endpoint {id}. POST /v1/webhooks makes one.");
+            throw ProblemException.Field($"{pointer}/endpoint", $"There is no endpoint {choice!.Endpoint}. POST /v1/webhooks makes one.");
         }
     }
+
+    /// <summary>Whether a job wants to tell an endpoint that is not there.</summary>
+    public async Task<bool> IsGoneAsync(WebhookChoice? choice, CancellationToken cancellationToken) =>
+
+        // PostgreSQL takes no text with a NUL, not even to find nothing.
+        choice?.Endpoint is { } id && (id.Any(char.IsControl) || !await db.WebhookEndpoints.AnyAsync(row => row.Id == id, cancellationToken));
 
     /// <summary>Adds an endpoint.</summary>
     /// <exception cref="ProblemException">A field can't be used, or the tenant has as many as it may have.</exception>
@@ -74,10 +79,10 @@ internal sealed class WebhookRegister(
             await guard.RequireAsync(url, "/url", cancellationToken);
         }
 
-        return await EditAsync(
-            id,
-            endpoint =>
+        return await transaction.RunAsync(
+            async cancel =>
             {
+                var endpoint = await LockAsync(id, cancel);
                 check(endpoint);
                 endpoint.Url = changes.Url ?? endpoint.Url;
                 endpoint.Description = changes.Description is null ? endpoint.Description : changes.Description.Length == 0 ? null : changes.Description;
@@ -89,6 +94,8 @@ internal sealed class WebhookRegister(
                     // A fresh start: days of failures before it count no more.
                     endpoint.FailingSince = enabled ? null : endpoint.FailingSince;
                 }
+
+                return endpoint;
             },
             cancellationToken);
     }
@@ -113,37 +120,32 @@ internal sealed class WebhookRegister(
 
     /// <summary>Gives an endpoint, or the tenant's jobs, a new secret; the old one signs too for a day.</summary>
     /// <exception cref="ProblemException">There is no such endpoint.</exception>
-    public async Task<WebhookSecretResponse> RotateAsync(string id, CancellationToken cancellationToken)
+    public Task<WebhookSecretResponse> RotateAsync(string id, CancellationToken cancellationToken)
     {
         var until = clock.GetUtcNow() + WebhookSecret.Overlap;
         string secret = WebhookSecret.Make();
-        if (IsDefault(id))
-        {
-            await transaction.RunAsync(
-                async cancel =>
+        return transaction.RunAsync(
+            async cancel =>
+            {
+                if (IsDefault(id))
                 {
+                    await TenantLock.TakeAsync(db, caller.Tenant, cancel);
                     var tenant = await db.Tenants.SingleAsync(row => row.Id == caller.Tenant, cancel);
                     tenant.PreviousWebhookSecret = tenant.WebhookSecret;
                     tenant.PreviousWebhookSecretUntil = tenant.WebhookSecret is null ? null : until;
                     tenant.WebhookSecret = secret;
-                    return true;
-                },
-                cancellationToken);
-        }
-        else
-        {
-            await EditAsync(
-                id,
-                endpoint =>
+                }
+                else
                 {
+                    var endpoint = await LockAsync(id, cancel);
                     endpoint.PreviousSecret = endpoint.Secret;
                     endpoint.PreviousSecretUntil = until;
                     endpoint.Secret = secret;
-                },
-                cancellationToken);
-        }
+                }
 
-        return new WebhookSecretResponse(secret, until);
+                return new WebhookSecretResponse(secret, until);
+            },
+            cancellationToken);
     }
 
     /// <summary>A tenant, with the secret that signs the webhooks that its jobs name by address: made now when it has none.</summary>
@@ -210,22 +212,22 @@ internal sealed class WebhookRegister(
             throw new ProblemException(ProblemKind.WebhookDisabled, $"The endpoint {endpoint} is disabled ({reason}). PATCH it with {{\"enabled\": true}} first.");
         }
 
-        int changed = await transaction.RunAsync(
+        return await transaction.RunAsync(
             async cancel =>
             {
                 transaction.WhenCommitted(signal.Raise);
                 await Notices.SendAsync(db, cancel, Notices.Deliveries);
-                return await db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
+                int changed = await db.Deliveries.Where(row => row.Id == id && row.State != DeliveryState.Pending).ExecuteUpdateAsync(
                     set => set.SetProperty(row => row.State, DeliveryState.Pending)
                         .SetProperty(row => row.AttemptCount, 0)
                         .SetProperty(row => row.DueAt, 0)
                         .SetProperty(row => row.FinishedAt, (DateTimeOffset?)null),
                     cancel);
+                return changed == 1
+                    ? await DeliveryAsync(endpoint, id, cancel)
+                    : throw new ProblemException(ProblemKind.ResourceInUse, $"The delivery {id} is still being tried; GET /v1/webhooks/{endpoint}/deliveries says when next.");
             },
             cancellationToken);
-        return changed == 1
-            ? await DeliveryAsync(endpoint, id, cancellationToken)
-            : throw new ProblemException(ProblemKind.ResourceInUse, $"The delivery {id} is still being tried; GET /v1/webhooks/{endpoint}/deliveries says when next.");
     }
 
     /// <summary>Whether an id stands for the addresses that jobs name themselves.</summary>
@@ -235,13 +237,14 @@ internal sealed class WebhookRegister(
 
     private static ProblemException NoEndpoint(string id) => new(ProblemKind.NotFound, $"There is no webhook endpoint {id}.");
 
-    private Task<WebhookEndpoint> EditAsync(string id, Action<WebhookEndpoint> edit, CancellationToken cancellationToken) =>
-        transaction.RunAsync(
-            async cancel =>
-            {
-                var endpoint = await db.WebhookEndpoints.SingleOrDefaultAsync(row => row.Id == id, cancel) ?? throw NoEndpoint(id);
-                edit(endpoint);
-                return endpoint;
-            },
-            cancellationToken);
+    /// <summary>An endpoint that is about to be changed: two changes at once come one after the other, and neither is lost.</summary>
+    private async Task<WebhookEndpoint> LockAsync(string id, CancellationToken cancellationToken)
+    {
+        if (db.Database.IsNpgsql())
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT 1 FROM webhook_endpoint WHERE id = {id} AND tenant_id = {caller.Tenant} FOR NO KEY UPDATE", cancellationToken);
+        }
+
+        return await db.WebhookEndpoints.SingleOrDefaultAsync(row => row.Id == id, cancellationToken) ?? throw NoEndpoint(id);
+    }
 }

@@ -16,8 +16,7 @@ internal sealed class WebhookSender(
     private static readonly TimeSpan s_forgetInterval = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _running = new(StringComparer.Ordinal);
-    private readonly HashSet<Task> _attempts = [];
+    private readonly Dictionary<Delivery, Task> _attempts = [];
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -57,14 +56,13 @@ internal sealed class WebhookSender(
     /// <returns>How many.</returns>
     private async Task<int> BeginAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, int> running;
-        int room;
+        Delivery[] running;
         lock (_lock)
         {
-            running = new(_running, StringComparer.Ordinal);
-            room = options.Value.Parallelism - _attempts.Count;
+            running = [.. _attempts.Keys];
         }
 
+        int room = options.Value.Parallelism - running.Length;
         if (room <= 0)
         {
             return 0;
@@ -87,13 +85,11 @@ internal sealed class WebhookSender(
 
     private void Begin(Delivery claim, long now, CancellationToken cancellationToken)
     {
-        string receiver = DeliveryQueue.ReceiverOf(claim);
         lock (_lock)
         {
-            _running[receiver] = _running.GetValueOrDefault(receiver) + 1;
             var attempt = Task.Run(() => AttemptAsync(claim, now, cancellationToken), CancellationToken.None);
-            _attempts.Add(attempt);
-            _ = attempt.ContinueWith(done => End(receiver, done), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _attempts.Add(claim, attempt);
+            _ = attempt.ContinueWith(_ => End(claim), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
@@ -110,15 +106,11 @@ internal sealed class WebhookSender(
         }
     }
 
-    private void End(string receiver, Task attempt)
+    private void End(Delivery claim)
     {
         lock (_lock)
         {
-            _attempts.Remove(attempt);
-            if (--_running[receiver] == 0)
-            {
-                _running.Remove(receiver);
-            }
+            _attempts.Remove(claim);
         }
 
         // There is room again.
@@ -129,7 +121,7 @@ internal sealed class WebhookSender(
     {
         lock (_lock)
         {
-            return [.. _attempts];
+            return [.. _attempts.Values];
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Condense.Service.Access;
+using Condense.Service.Storage;
 using Xunit;
 
 namespace Condense.Service.Tests.Access;
@@ -94,6 +95,41 @@ public sealed class KeyCommandTests : IDisposable
         }
 
         Assert.Equal(2, (await KeysAsync("list")).Output.Trim().Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task A_service_whose_keys_have_all_expired_starts_and_lets_in_the_next_one()
+    {
+        string old = (await KeysAsync("create", "--tenant", "acme", "--name", "old", "--scopes", "admin", "--expires", "1d")).Output.Trim();
+        await using (var source = new SqliteDataSource($"Data Source={Path.Combine(_folder, "data", "condense.db")}"))
+        await using (var connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "UPDATE api_key SET expires_at = created_at";
+            Assert.Equal(1, await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+        }
+
+        int port = ServiceProcess.FreePort();
+        await using var service = ServiceProcess.Start(_folder, port, "--urls", $"http://0.0.0.0:{port}");
+        await ReadyAsync(service);
+        using (var refused = await service.Api.SendAsync(HttpMethod.Get, "/v1/jobs", null, ("Authorization", $"Bearer {old}")))
+        {
+            await ApiClient.ProblemAsync(refused, 401, "key_expired");
+        }
+
+        string key = (await KeysAsync("create", "--tenant", "acme", "--name", "new", "--scopes", "admin")).Output.Trim();
+        using var answered = await service.Api.SendAsync(HttpMethod.Get, "/v1/jobs", null, ("Authorization", $"Bearer {key}"));
+        Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
+    }
+
+    [Fact]
+    public async Task Where_a_start_only_checks_the_tables_the_command_makes_none()
+    {
+        string[] settings = [.. await RunningService.PostgresSettingsAsync(), "--Storage:Migrate=false"];
+        var (code, output, errors) = await KeysAsync(["list", .. settings]);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("`Condense.Service migrate`", errors, StringComparison.Ordinal);
+        Assert.Equal(1, (await KeysAsync(["list", .. settings])).Code);
     }
 
     private static async Task ReadyAsync(ServiceProcess service)

@@ -31,13 +31,19 @@ public sealed class NoticeTests
         await ledger.AcceptAsync(NewJob("job_A"), _ => Task.CompletedTask, Cancellation);
         var claim = (await ledger.ClaimAsync("job_A", "w", Cancellation))!;
 
-        using var listener = reader.Services.GetRequiredService<JobSignals>().Listen("job_A");
+        var signals = reader.Services.GetRequiredService<JobSignals>();
+        using var listener = signals.Listen("job_A");
+        await UntilHearingAsync(signals);
         await AssertWokenAsync(ledger, claim, listener);
 
-        // Every connection of both nodes is cut; what listens comes back by itself.
+        // Every connection of both nodes is cut; what listens comes back by itself. Those who wait look for themselves meanwhile.
+        listener.Reset();
+        var told = listener.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, Cancellation);
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
         await db.Database.ExecuteSqlAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()", Cancellation);
+        await told.WaitAsync(s_patience, Cancellation);
         await UntilListeningAsync(db, 2);
+        await UntilHearingAsync(signals);
         await AssertWokenAsync(ledger, claim, listener);
     }
 
@@ -102,6 +108,34 @@ public sealed class NoticeTests
         var waiting = listener.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, Cancellation);
         Assert.True(await ledger.ReportAsync(claim, s_progress, isEvent: true, Cancellation));
         await waiting.WaitAsync(s_patience, Cancellation);
+    }
+
+    [Fact]
+    public async Task Who_waits_looks_often_while_news_may_get_lost_and_seldom_else()
+    {
+        var signals = new JobSignals();
+        var seldom = signals.Poll;
+        using var listener = signals.Listen("job_A");
+        listener.Reset();
+        var waiting = listener.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, Cancellation);
+        signals.HearOthers(false);
+        Assert.True(signals.Poll < seldom);
+        await waiting.WaitAsync(s_patience, Cancellation);
+        listener.Reset();
+        waiting = listener.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, Cancellation);
+        signals.HearOthers(true);
+        Assert.Equal(seldom, signals.Poll);
+        await waiting.WaitAsync(s_patience, Cancellation);
+    }
+
+    private static async Task UntilHearingAsync(JobSignals signals)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (signals.Poll < TimeSpan.FromSeconds(10))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, "The node does not hear of others.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
+        }
     }
 
     private static async Task UntilListeningAsync(CondenseDbContext db, int nodes)

@@ -17,15 +17,17 @@ public sealed class PoisonTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _service.DisposeAsync();
 
-    [Fact]
-    public async Task A_job_that_crashes_its_process_fails_after_three_attempts_and_others_go_on()
+    [Theory]
+    [InlineData("poison.crash.weight", "signal 6")]
+    [InlineData("poison.cut.weight", "signal 9")]
+    public async Task A_job_that_crashes_its_process_fails_after_three_attempts_and_others_go_on(string layer, string signal)
     {
-        string bad = await StartAsync("poison.crash.weight");
+        string bad = await StartAsync(layer);
         string good = await StartAsync("harmless.weight");
         Assert.Equal("succeeded", (string?)(await _service.Api.EndAsync(good))["state"]);
         var job = await _service.Api.EndAsync(bad);
         Assert.Equal(("failed", "worker_crashed_repeatedly"), ((string?)job["state"], (string?)job["error"]!["code"]));
-        Assert.Contains("signal 6", (string)job["error"]!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains(signal, (string)job["error"]!["detail"]!, StringComparison.Ordinal);
         Assert.Equal(["workerDied", "workerDied", "workerDied"], job["attempts"]!.AsArray().Select(attempt => (string?)attempt!["endReason"]));
     }
 

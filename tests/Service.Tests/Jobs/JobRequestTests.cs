@@ -43,6 +43,8 @@ public sealed class JobRequestTests(JobRequestTests.WithModel service) : IClassF
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"format":"onnx"}}""", "/output/format")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":21}}""", "/output/opset")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"opset":"new"}}""", "/output/opset")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"form":"dense"}}""", "/output/form")]
+    [InlineData("""{"model":"MODEL","target":{"ratio":2},"output":{"form":"archive"}}""", "/output/form")]
     [InlineData("""{"model":"MODEL","layers":[{"match":"*","method":"low-rank","settings":{"rnk":4}}]}""", "/layers/0/settings/rnk")]
     [InlineData("""{"model":"MODEL","target":{"bytes":9223372036854775808}}""", "/target/bytes")]
     [InlineData("""{"model":"MODEL","target":{"ratio":2},"seed":18446744073709551616}""", "/seed")]

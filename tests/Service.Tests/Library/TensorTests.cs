@@ -65,6 +65,28 @@ public sealed class TensorTests(TensorTests.WithTensors service) : IClassFixture
     }
 
     [Fact]
+    public async Task Whoever_reads_a_tensor_slowly_keeps_nobody_from_opening_a_model()
+    {
+        // More than the connection takes up by itself.
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 4096, 2048));
+        var layer = (await service.Api.GetAsync($"/v1/models/{model}/layers"))["layers"]![0]!;
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/v1/models/{model}/tensors/{(string)layer["name"]!}", UriKind.Relative));
+        var places = service.Services.GetRequiredService<Condense.Service.Library.ModelOpener>().Places;
+        var held = new List<HttpResponseMessage>();
+        for (int i = places.CurrentCount; i >= 0; i--)
+        {
+            using var another = new HttpRequestMessage(HttpMethod.Get, request.RequestUri);
+            held.Add(await service.Api.Http.SendAsync(another, HttpCompletionOption.ResponseHeadersRead, Cancellation));
+        }
+
+        Assert.All(held, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        using var head = await service.Api.SendAsync(HttpMethod.Head, service.PathOf("plain"));
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        Assert.Equal((long)layer["bytes"]! + 128, (await held[0].Content.ReadAsByteArrayAsync(Cancellation)).Length);
+        held.ForEach(response => response.Dispose());
+    }
+
+    [Fact]
     public async Task An_unknown_name_is_offered_the_nearest()
     {
         using var response = await service.Api.SendAsync(HttpMethod.Get, service.PathOf("plane"));

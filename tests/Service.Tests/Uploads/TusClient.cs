@@ -63,13 +63,17 @@ internal sealed class TusClient(ApiClient api)
     }
 
     /// <summary>Begins a PATCH and leaves it open: the socket, with so much of the body sent.</summary>
-    public static async Task<TcpClient> OpenPatchAsync(Uri address, string upload, long offset, long length, ReadOnlyMemory<byte> sent)
+    public static Task<TcpClient> OpenPatchAsync(Uri address, string upload, long offset, long length, ReadOnlyMemory<byte> sent) =>
+        OpenAsync(address, string.Create(CultureInfo.InvariantCulture, $"PATCH {upload} HTTP/1.1\r\nUpload-Offset: {offset}\r\n"), length, sent);
+
+    /// <summary>Begins any request so, from its first line and headers of its own.</summary>
+    public static async Task<TcpClient> OpenAsync(Uri address, string first, long length, ReadOnlyMemory<byte> sent)
     {
         var client = new TcpClient();
         await client.ConnectAsync(address.Host, address.Port, Cancellation);
         string head = string.Create(
             CultureInfo.InvariantCulture,
-            $"PATCH {upload} HTTP/1.1\r\nHost: {address.Authority}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: {length}\r\n\r\n");
+            $"{first}Host: {address.Authority}\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: {length}\r\n\r\n");
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Cancellation);
         await client.GetStream().WriteAsync(sent, Cancellation);
         return client;

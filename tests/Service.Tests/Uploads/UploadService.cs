@@ -22,14 +22,17 @@ public abstract class UploadService : IAsyncLifetime
     }
 
     /// <summary>What lies somewhere and belongs to nothing: staged files, and chunks of blobs that no artifact names.</summary>
-    internal async Task<string[]> LeftAsync()
+    internal Task<string[]> LeftAsync() => LeftAsync(Running);
+
+    /// <summary>The same of any service.</summary>
+    internal static async Task<string[]> LeftAsync(RunningService service)
     {
-        await using var scope = Running.Scope();
+        await using var scope = service.Scope();
         var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
         var chunks = await db.Chunks.Where(chunk => !db.Artifacts.Any(artifact => artifact.BlobId == chunk.BlobId))
             .Select(chunk => chunk.BlobId + "@" + chunk.Offset)
             .ToListAsync(TestContext.Current.CancellationToken);
-        return [.. Running.Files("staging"), .. chunks];
+        return [.. service.Files("staging"), .. chunks];
     }
 
     private protected abstract Task<string[]> DatabaseAsync();

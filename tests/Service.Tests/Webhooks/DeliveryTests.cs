@@ -13,8 +13,6 @@ public sealed class DeliveryTests
 
     private static readonly double[] s_waits = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400];
 
-    private static readonly Dictionary<string, int> s_idle = [];
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Databases => ["sqlite", "postgres"];
@@ -133,7 +131,7 @@ public sealed class DeliveryTests
         long now = s_start.ToUnixTimeMilliseconds();
         await using var scope = service.Scope();
         var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
-        var claims = await queue.ClaimAsync(now, now + 30_000, s_idle, 1, 1, Cancellation);
+        var claims = await queue.ClaimAsync(now, now + 30_000, [], 1, 1, Cancellation);
         Assert.True((await AttemptAsync(service, Assert.Single(claims), now))!.IsGone);
         Assert.Equal("gone", (await FindEndpointAsync(service)).DisabledReason);
         Assert.Null(Assert.Single(await SendDueAsync(service, now)));
@@ -174,7 +172,7 @@ public sealed class DeliveryTests
             await using var scope = service.Scope();
             var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
             long now = s_start.AddDays(day).ToUnixTimeMilliseconds();
-            var claim = Assert.Single(await queue.ClaimAsync(0, now + 30_000, s_idle, 1, 1, Cancellation));
+            var claim = Assert.Single(await queue.ClaimAsync(0, now + 30_000, [], 1, 1, Cancellation));
             Assert.Equal(succeeds, (await AttemptAsync(service, claim, now))!.Succeeded);
             Assert.Equal(reason, (await FindEndpointAsync(service)).DisabledReason);
         }
@@ -189,9 +187,9 @@ public sealed class DeliveryTests
         string id = await AddDeliveryAsync(service, receiver);
         await using var scope = service.Scope();
         var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
-        var slow = Assert.Single(await queue.ClaimAsync(1000, 31_000, s_idle, 8, 64, Cancellation));
-        Assert.Empty(await queue.ClaimAsync(30_999, 99_000, s_idle, 8, 64, Cancellation));
-        var next = Assert.Single(await queue.ClaimAsync(31_000, 61_000, s_idle, 8, 64, Cancellation));
+        var slow = Assert.Single(await queue.ClaimAsync(1000, 31_000, [], 8, 64, Cancellation));
+        Assert.Empty(await queue.ClaimAsync(30_999, 99_000, [], 8, 64, Cancellation));
+        var next = Assert.Single(await queue.ClaimAsync(31_000, 61_000, [], 8, 64, Cancellation));
         Assert.Equal(slow.Id, next.Id);
         await AttemptAsync(service, slow, 1000);
         Assert.Equal(("pending", 0), ((await FindAsync(service, id)).State, (await FindAsync(service, id)).AttemptCount));
@@ -215,12 +213,38 @@ public sealed class DeliveryTests
 
         await using var scope = service.Scope();
         var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
-        var claims = await queue.ClaimAsync(1, 30_000, new Dictionary<string, int> { ["slow.example.com"] = 2, ["quick.example.com:8443"] = 1 }, 2, 64, Cancellation);
+        Delivery[] running = [New("https://slow.example.com/1"), New("https://slow.example.com/2"), New("https://quick.example.com:8443/3")];
+        var claims = await queue.ClaimAsync(1, 30_000, running, 2, 64, Cancellation);
         string endpoint = (await FindEndpointAsync(service)).Id;
         Assert.Equal([endpoint, endpoint, "quick.example.com:8443"], claims.Select(DeliveryQueue.ReceiverOf).OrderDescending(StringComparer.Ordinal));
-        var more = await queue.ClaimAsync(1, 30_000, s_idle, 64, 5, Cancellation);
+        var more = await queue.ClaimAsync(1, 30_000, [], 64, 5, Cancellation);
         Assert.Equal(5, more.Count);
         Assert.Empty(more.Select(claim => claim.Id).Intersect(claims.Select(claim => claim.Id), StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Databases))]
+    public async Task A_tenant_with_thousands_of_messages_keeps_no_other_waiting(string database)
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var service = await StartAsync(database, receiver);
+        await using var scope = service.Scope();
+        var db = scope.ServiceProvider.GetRequiredService<CondenseDbContext>();
+        db.Add(new Tenant { Id = "other", CreatedAt = s_start });
+        var many = Enumerable.Range(0, 1_500).Select(i => New($"https://a{i / 2}.example/", service)).ToList();
+        var few = Enumerable.Range(0, 3).Select(i => New("https://ci.example.com/", service, "other")).ToList();
+        db.AddRange([.. many, .. few]);
+        await db.SaveChangesAsync(Cancellation);
+        var queue = scope.ServiceProvider.GetRequiredService<DeliveryQueue>();
+
+        // Turn by turn; and what runs already counts as turns that were taken.
+        var claims = await queue.ClaimAsync(1, 30_000, [], 8, 4, Cancellation);
+        Assert.Equal(["default", "default", "other", "other"], claims.Select(claim => claim.TenantId).Order(StringComparer.Ordinal));
+        var next = Assert.Single(await queue.ClaimAsync(1, 30_000, [.. claims.Where(claim => claim.TenantId == "default")], 8, 1, Cancellation));
+        Assert.Equal(few[2].Id, next.Id);
+
+        // Nobody else waits: one may have all.
+        Assert.Equal(64, (await queue.ClaimAsync(1, 30_000, [], 8, 64, Cancellation)).Count);
     }
 
     [Fact]
@@ -300,28 +324,30 @@ public sealed class DeliveryTests
                 ?? (string)(await WebhookTests.AddAsync(service, receiver.Url()))["id"]!;
         }
 
-        var delivery = new Delivery
-        {
-            Id = service.Services.GetRequiredService<IdSource>().Next("dlv_"),
-            TenantId = Tenant.Default,
-            EndpointId = endpoint,
-            Url = url,
-            Type = "job.succeeded",
-            Payload = """{"type":"job.succeeded"}""",
-            State = "pending",
-            DueAt = 0,
-            CreatedAt = s_start,
-        };
+        var delivery = New(url, service, endpoint: endpoint);
         db.Add(delivery);
         await db.SaveChangesAsync(Cancellation);
         return delivery.Id;
     }
 
+    private static Delivery New(string? url, RunningService? service = null, string tenant = Tenant.Default, string? endpoint = null) => new()
+    {
+        Id = service?.Services.GetRequiredService<IdSource>().Next("dlv_") ?? url!,
+        TenantId = tenant,
+        EndpointId = endpoint,
+        Url = url,
+        Type = "job.succeeded",
+        Payload = """{"type":"job.succeeded"}""",
+        State = "pending",
+        DueAt = 0,
+        CreatedAt = s_start,
+    };
+
     /// <summary>Sends everything that is due at a moment.</summary>
     private static async Task<IReadOnlyList<DeliveryAttempt?>> SendDueAsync(RunningService service, long now)
     {
         await using var scope = service.Scope();
-        var claims = await scope.ServiceProvider.GetRequiredService<DeliveryQueue>().ClaimAsync(now, now + 30_000, s_idle, 64, 64, Cancellation);
+        var claims = await scope.ServiceProvider.GetRequiredService<DeliveryQueue>().ClaimAsync(now, now + 30_000, [], 64, 64, Cancellation);
         var attempts = new List<DeliveryAttempt?>();
         foreach (var claim in claims)
         {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Condense.Service.Storage;
+using Microsoft.EntityFrameworkCore;
 using Xunit;
 
 namespace Condense.Service.Tests.Webhooks;
@@ -125,6 +127,40 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
         using var response = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json($$"""{"model":"mdl_1","target":{"ratio":2},"webhook":{{webhook}}}"""));
         var problem = await ApiClient.ProblemAsync(response, 422, code);
         Assert.Equal(pointer, (string?)problem["errors"]![0]!["pointer"]);
+    }
+
+    [Fact]
+    public async Task A_job_is_retried_though_its_endpoint_is_gone()
+    {
+        string endpoint = (string)(await CreateAsync($$"""{"url":"{{Url}}","events":["model.rejected"]}"""))["id"]!;
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 32, 32));
+        string job = await service.Api.AddJobAsync($$"""{"model":"{{model}}","target":{"ratio":2},"webhook":{"endpoint":"{{endpoint}}","events":["job.expired"]} }""");
+        await service.Api.EndAsync(job);
+        (await service.Api.SendAsync(HttpMethod.Delete, $"/v1/webhooks/{endpoint}")).EnsureSuccessStatusCode();
+        using var retried = await service.Api.SendAsync(HttpMethod.Post, $"/v1/jobs/{job}/retry");
+        var document = await ApiClient.CreatedAsync(retried);
+        Assert.Equal((job, null), ((string?)document["retryOf"], document["request"]!["webhook"]));
+    }
+
+    [Fact]
+    public async Task The_query_of_a_job_s_address_is_used_and_not_shown()
+    {
+        string model = await service.Api.AddModelAsync(SampleModels.Layers(1, 32, 32, seed: 2));
+        using var response = await service.Api.SendAsync(
+            HttpMethod.Post,
+            "/v1/jobs",
+            ApiClient.Json($$"""{"model":"{{model}}","target":{"ratio":2},"webhook":{"url":"{{Url}}?token=s3cret","events":["job.expired"]} }"""),
+            ("Idempotency-Key", "a-token"));
+        string id = (string)(await ApiClient.CreatedAsync(response))["id"]!;
+        Assert.Equal($"{Url}?…", (string?)(await service.Api.GetAsync($"/v1/jobs/{id}"))["request"]!["webhook"]!["url"]);
+        foreach (string text in new[] { await response.Content.ReadAsStringAsync(Cancellation), (await service.Api.GetAsync("/v1/jobs?limit=100")).ToJsonString() })
+        {
+            Assert.DoesNotContain("s3cret", text, StringComparison.Ordinal);
+        }
+
+        await using var scope = service.Scope();
+        var row = await scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Jobs.SingleAsync(job => job.Id == id, Cancellation);
+        Assert.Contains("?token=s3cret", row.RequestJson, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,8 +22,9 @@ internal sealed class StoredWeightBuilder(GraphEmitter emitter, LayerPlan plan)
     /// <returns>What the file's metadata says of the layer.</returns>
     public LayerRecord Build()
     {
-        // Rows are gathered from a matrix; a node that wants the weight whole gets it in its own shape.
-        plan.Stored = Build(plan.Compressed.Form, "", plan.Gathered ? Matrix(plan.Compressed.Form) : plan.Layer.Tensor.Shape, plan.Gathered);
+        // Rows are gathered from a matrix; a node that wants the weight whole gets it in its own shape, and so does one that sees no difference.
+        bool gathered = plan.Gathered && !plan.IsPlain;
+        plan.Stored = Build(plan.Compressed.Form, "", gathered ? Matrix(plan.Compressed.Form) : plan.Layer.Tensor.Shape, gathered);
         return LayerRecord.Of(plan.Compressed, _names);
     }
 

@@ -410,6 +410,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("DatasetId")
                         .HasDatabaseName("ix_job_dataset_id");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_job_expires_at")
+                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
+
                     b.HasIndex("ModelId", "Id")
                         .HasDatabaseName("ix_job_model_id_id");
 
@@ -595,6 +599,60 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.ToTable("model_part", (string)null);
                 });
 
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.Property<string>("ModelId")
+                        .HasColumnType("text")
+                        .HasColumnName("model_id")
+                        .UseCollation("C");
+
+                    b.Property<string>("Form")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("form");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ProblemCode")
+                        .HasColumnType("text")
+                        .HasColumnName("problem_code")
+                        .UseCollation("C");
+
+                    b.Property<string>("ProblemDetail")
+                        .HasColumnType("text")
+                        .HasColumnName("problem_detail")
+                        .UseCollation("C");
+
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sha256")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("state");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("default")
+                        .HasColumnName("tenant_id")
+                        .UseCollation("C");
+
+                    b.HasKey("ModelId", "Form")
+                        .HasName("pk_model_form");
+
+                    b.HasIndex("TenantId", "Sha256")
+                        .HasDatabaseName("ix_model_form_tenant_id_sha256");
+
+                    b.ToTable("model_form", (string)null);
+                });
+
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
                 {
                     b.Property<string>("ModelId")
@@ -776,6 +834,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("bigint")
                         .HasColumnName("length");
@@ -899,6 +961,9 @@ namespace Condense.Service.Storage.Migrations.Postgres
 
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
+
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
 
                     b.ToTable("delivery", (string)null);
                 });
@@ -1032,7 +1097,7 @@ namespace Condense.Service.Storage.Migrations.Postgres
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -1044,6 +1109,22 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_model_part_artifact_tenant_id_sha256");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.HasOne("Condense.Service.Library.StoredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_form_model_model_id");
+
+                    b.HasOne("Condense.Service.Storage.Artifact", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId", "Sha256")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_model_form_artifact_tenant_id_sha256");
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
@@ -1072,6 +1153,11 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }

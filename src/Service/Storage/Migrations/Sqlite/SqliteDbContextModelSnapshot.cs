@@ -369,6 +369,10 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                     b.HasIndex("DatasetId")
                         .HasDatabaseName("ix_job_dataset_id");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_job_expires_at")
+                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
+
                     b.HasIndex("ModelId", "Id")
                         .HasDatabaseName("ix_job_model_id_id");
 
@@ -538,6 +542,55 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                     b.ToTable("model_part", (string)null);
                 });
 
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.Property<string>("ModelId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Form")
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("form");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ProblemCode")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem_code");
+
+                    b.Property<string>("ProblemDetail")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem_detail");
+
+                    b.Property<string>("Sha256")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("default")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("ModelId", "Form")
+                        .HasName("pk_model_form");
+
+                    b.HasIndex("TenantId", "Sha256")
+                        .HasDatabaseName("ix_model_form_tenant_id_sha256");
+
+                    b.ToTable("model_form", (string)null);
+                });
+
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
                 {
                     b.Property<string>("ModelId")
@@ -703,6 +756,10 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("INTEGER")
                         .HasColumnName("length");
@@ -813,6 +870,9 @@ namespace Condense.Service.Storage.Migrations.Sqlite
 
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
+
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
 
                     b.ToTable("delivery", (string)null);
                 });
@@ -938,7 +998,7 @@ namespace Condense.Service.Storage.Migrations.Sqlite
             modelBuilder.Entity("Condense.Service.Library.ModelPart", b =>
                 {
                     b.HasOne("Condense.Service.Library.StoredModel", null)
-                        .WithMany()
+                        .WithMany("Parts")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
@@ -950,6 +1010,22 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_model_part_artifact_tenant_id_sha256");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.HasOne("Condense.Service.Library.StoredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_form_model_model_id");
+
+                    b.HasOne("Condense.Service.Storage.Artifact", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId", "Sha256")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_model_form_artifact_tenant_id_sha256");
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
@@ -978,6 +1054,11 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasForeignKey("EndpointId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_delivery_webhook_endpoint_endpoint_id");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredModel", b =>
+                {
+                    b.Navigation("Parts");
                 });
 #pragma warning restore 612, 618
         }
