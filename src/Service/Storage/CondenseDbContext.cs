@@ -157,7 +157,7 @@ internal abstract class CondenseDbContext(DbContextOptions options, Caller calle
         job.HasIndex(row => new { row.ModelId, row.Id });
         job.HasIndex(row => row.DatasetId);
         job.HasIndex(row => new { row.State, row.LeaseUntil });
-        job.HasIndex(row => row.ExpiresAt).HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
+        job.HasIndex(row => new { row.State, row.ExpiresAt }).HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
         modelBuilder.Entity<JobMetadata>(metadata =>
         {
             metadata.ToTable("job_metadata");

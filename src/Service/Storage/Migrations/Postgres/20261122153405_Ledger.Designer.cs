@@ -413,12 +413,12 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("DatasetId")
                         .HasDatabaseName("ix_job_dataset_id");
 
-                    b.HasIndex("ExpiresAt")
-                        .HasDatabaseName("ix_job_expires_at")
-                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
-
                     b.HasIndex("ModelId", "Id")
                         .HasDatabaseName("ix_job_model_id_id");
+
+                    b.HasIndex("State", "ExpiresAt")
+                        .HasDatabaseName("ix_job_state_expires_at")
+                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
 
                     b.HasIndex("State", "LeaseUntil")
                         .HasDatabaseName("ix_job_state_lease_until");

@@ -11,9 +11,9 @@ namespace Condense.Service.Storage.Migrations.Sqlite
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateIndex(
-                name: "ix_job_expires_at",
+                name: "ix_job_state_expires_at",
                 table: "job",
-                column: "expires_at",
+                columns: new[] { "state", "expires_at" },
                 filter: "state = 'Queued' AND expires_at IS NOT NULL");
         }
 
@@ -21,7 +21,7 @@ namespace Condense.Service.Storage.Migrations.Sqlite
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropIndex(
-                name: "ix_job_expires_at",
+                name: "ix_job_state_expires_at",
                 table: "job");
         }
     }
