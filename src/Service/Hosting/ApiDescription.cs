@@ -34,6 +34,7 @@ internal static class ApiDescription
         options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object });
         options.MapType<JsonNode>(() => new OpenApiSchema());
         options.OperationFilter<BodyFilter>();
+        options.SchemaFilter<RequiredFilter>();
         options.SchemaFilter<FrequencyFilter>();
         options.DocumentFilter<WebhookDocument>();
         Access.KeyDocumentation.Configure(options);
@@ -124,6 +125,18 @@ internal static class ApiDescription
 
         private static OpenApiSchema Array(JsonSchemaType items, string description) =>
             new() { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = items }, Description = description };
+    }
+
+    /// <summary>What a document must have is what the reader of documents asks for: a field with a default may be absent.</summary>
+    private sealed class RequiredFilter : ISchemaFilter
+    {
+        public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
+        {
+            if (schema.Required is { Count: > 0 } required && context.Type.Assembly == typeof(ApiDescription).Assembly)
+            {
+                required.ExceptWith(ApiJson.Options.GetTypeInfo(context.Type).Properties.Where(property => !property.IsRequired).Select(property => property.Name));
+            }
+        }
     }
 
     /// <summary>Two things that the types do not say: the short form of token counts, and a job that can be tried as it stands.</summary>

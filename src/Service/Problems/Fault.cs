@@ -38,6 +38,7 @@ internal sealed record Fault(
             recipe.Nearest),
         BadHttpRequestException { InnerException: JsonException json } => OfJson(json),
         BadHttpRequestException { StatusCode: 400 } bad => OfBadRequest(bad),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } bad => new(ProblemKind.PayloadTooLarge, $"{bad.Message} GET /v1/limits lists the limits.", []),
         BadHttpRequestException bad => new(ProblemKind.OfStatus(bad.StatusCode), bad.Message, []),
         VerificationException failed => new(ProblemKind.VerificationFailed, failed.Message, []),
         ChildFaultException child => child.Fault,

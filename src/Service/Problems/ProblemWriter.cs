@@ -1,20 +1,25 @@
 using System.Diagnostics;
 using Condense.Service.Hosting;
 using Condense.Service.Jobs;
+using Condense.Service.Storage;
 using Condense.Service.Telemetry;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 
 namespace Condense.Service.Problems;
 
 /// <summary>Writes problems: those of exceptions, and those of bare statuses from the framework.</summary>
-internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionHandler
+internal sealed class ProblemWriter(OutageLog outage, ILogger<ProblemWriter> logger) : IExceptionHandler
 {
+    /// <summary>A detail often says what the client has sent, which may be long.</summary>
+    private const int MaxDetail = 4_000;
+
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var fault = Fault.Of(exception);
-        if (fault.IsOurs)
+        if (fault.IsOurs && !outage.Takes(exception))
         {
             ProblemLog.Failed(logger, exception, httpContext.Request.Method, LogText.OneLine(httpContext.Request.Path.Value), fault.Kind.Code);
         }
@@ -40,6 +45,7 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
         {
             404 => $"There is nothing at {http.Request.Path}. The addresses are described at /swagger.",
             405 => $"{http.Request.Path} does not take {http.Request.Method}.",
+            413 => $"{http.Request.Path} takes a body of at most {http.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize} bytes. GET /v1/limits lists the limits.",
             415 => $"{http.Request.Path} does not take the content type \"{http.Request.ContentType}\".",
             416 => "The range lies outside the content; Content-Range says how long it is.",
             _ => kind.Title,
@@ -65,7 +71,7 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
             Type = $"urn:condense:problem:{kind.Code}",
             Title = kind.Title,
             Status = kind.Status,
-            Detail = fault.Detail,
+            Detail = fault.Detail.Length <= MaxDetail ? fault.Detail : $"{fault.Detail.AsSpan(0, MaxDetail)}…",
             Code = kind.Code,
             TraceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier,
             Retryable = kind.Retryable,

@@ -120,7 +120,7 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
         using var exact = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json($"{start}{new string(' ', Limit - start.Length - 1)}}}"));
         await ApiClient.ProblemAsync(exact, 404, "not_found");
         using var over = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json($"{start}{new string(' ', Limit - start.Length)}}}"));
-        await ApiClient.ProblemAsync(over, 413, "payload_too_large");
+        Assert.Contains($"at most {Limit} bytes", (string)(await ApiClient.ProblemAsync(over, 413, "payload_too_large"))["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,6 +134,13 @@ public sealed class BadInputTests(BadInputTests.WithSmallBodies service) : IClas
             "/v1/jobs",
             ApiClient.Json(new JsonObject { ["model"] = await service.Api.AddModelAsync(SampleModels.Layers(1, 16, 16)), ["target"] = new JsonObject { ["ratio"] = 1.2 }, ["frequencies"] = "dst_\0" }.ToJsonString()));
         await ApiClient.ProblemAsync(frequencies, 404, "not_found");
+    }
+
+    [Fact]
+    public async Task What_a_client_sent_comes_back_shortened()
+    {
+        using var response = await service.Api.SendAsync(HttpMethod.Get, $"/v1/models/{new string('x', 100_000)}");
+        Assert.InRange(((string)(await ApiClient.ProblemAsync(response, 404, "not_found"))["detail"]!).Length, 1, 5_000);
     }
 
     [Fact]

@@ -60,6 +60,14 @@ public sealed class ContractTests
         Assert.Equal(isRequired, parameter.Required);
     }
 
+    [Theory]
+    [InlineData("JobRequest", "model")]
+    [InlineData("ModelPatch")]
+    [InlineData("KeyRequest", "name", "scopes")]
+    [InlineData("WebhookRequest", "url")]
+    public void A_document_must_have_what_has_no_default(string schema, params string[] required) =>
+        Assert.Equal(required, (Contract.Document.Components!.Schemas![schema].Required ?? new HashSet<string>()).Order(StringComparer.Ordinal));
+
     private static IEnumerable<KeyValuePair<string, OpenApiOperation>> Operations() =>
         Contract.Document.Paths.SelectMany(path => path.Value.Operations!.Select(operation => KeyValuePair.Create($"{operation.Key} {path.Key}", operation.Value)));
 }

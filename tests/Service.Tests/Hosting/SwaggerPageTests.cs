@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Xunit;
 
 namespace Condense.Service.Tests.Hosting;
 
-public sealed class SwaggerPageTests(RunningService service) : IClassFixture<RunningService>
+public sealed partial class SwaggerPageTests(RunningService service) : IClassFixture<RunningService>
 {
     private const int Width = 1280;
     private const int Height = 1600;
@@ -44,6 +45,40 @@ public sealed class SwaggerPageTests(RunningService service) : IClassFixture<Run
         await page.ScreenshotAsync(new() { Path = Chromium.Picture("swagger.png") });
     }
 
+    [Fact]
+    public async Task An_upload_and_a_key_can_be_made_on_the_page()
+    {
+        await using var own = await RunningService.StartAsync();
+        await using var chromium = await Chromium.StartAsync();
+        var page = await chromium.Browser.NewPageAsync(new() { ViewportSize = new() { Width = Width, Height = Height } });
+        await page.GotoAsync(new Uri(own.Address, "/swagger").ToString());
+
+        var begin = await OpenAsync(page, "CreateUpload");
+        await begin.Locator("input[placeholder=Upload-Length]").FillAsync($"{new FileInfo(SampleModels.Path).Length}");
+        string upload = UploadId().Match(await AnswerAsync(begin, 201)).Value;
+        var send = await OpenAsync(page, "ContinueUpload");
+        await send.Locator("input[placeholder=id]").FillAsync(upload);
+        await send.Locator("input[placeholder=Upload-Offset]").FillAsync("0");
+        await send.Locator("input[type=file]").SetInputFilesAsync(SampleModels.Path);
+        Assert.Contains("condense-model: mdl_", await AnswerAsync(send, 204), StringComparison.Ordinal);
+        var look = await OpenAsync(page, "GetUploadOffset");
+        await look.Locator("input[placeholder=id]").FillAsync(upload);
+        Assert.Contains($"upload-offset: {new FileInfo(SampleModels.Path).Length}", await AnswerAsync(look, 200), StringComparison.Ordinal);
+
+        var list = await OpenAsync(page, "ListJobs");
+        Assert.Empty((await ExecuteAsync(list, 200))["data"]!.AsArray());
+
+        var make = await OpenAsync(page, "CreateApiKey");
+        await make.Locator("textarea").First.FillAsync("""{ "name": "first", "scopes": ["admin"] }""");
+        string key = (string)(await ExecuteAsync(make, 201))["key"]!;
+        await page.Locator(".btn.authorize").First.ClickAsync();
+        await page.Locator(".modal-ux input").FillAsync(key);
+        await page.Locator(".modal-ux button.authorize").ClickAsync();
+        await page.Locator(".modal-ux .close-modal").ClickAsync();
+        var keys = await OpenAsync(page, "ListApiKeys");
+        Assert.Single((await ExecuteAsync(keys, 200))["data"]!.AsArray());
+    }
+
     // Milliseconds that an answer may take on a busy machine.
     private const float Patience = 60_000;
 
@@ -55,11 +90,19 @@ public sealed class SwaggerPageTests(RunningService service) : IClassFixture<Run
         return block;
     }
 
-    private static async Task<JsonNode> ExecuteAsync(ILocator block, int status)
+    private static async Task<JsonNode> ExecuteAsync(ILocator block, int status) =>
+        JsonNode.Parse(await (await LiveAsync(block, status)).Locator("pre.microlight, .highlight-code pre, pre").First.InnerTextAsync())!;
+
+    private static async Task<string> AnswerAsync(ILocator block, int status) => await (await LiveAsync(block, status)).InnerTextAsync();
+
+    private static async Task<ILocator> LiveAsync(ILocator block, int status)
     {
         await block.Locator("button.execute").ClickAsync();
         var live = block.Locator(".live-responses-table .response").First;
         await Assertions.Expect(live.Locator(".response-col_status")).ToContainTextAsync($"{status}", new() { Timeout = Patience });
-        return JsonNode.Parse(await live.Locator("pre.microlight, .highlight-code pre, pre").First.InnerTextAsync())!;
+        return live;
     }
+
+    [GeneratedRegex("upl_[0-9A-Z]+", RegexOptions.None, 1000)]
+    private static partial Regex UploadId();
 }
