@@ -2,22 +2,20 @@ using System.Text.Json;
 using Condense.Models;
 using Condense.Pipeline.Reports;
 using Condense.Service.Access;
-using Condense.Service.Hosting;
 using Condense.Service.Isolation;
 using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Condense.Service.Webhooks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Quartz;
 
 namespace Condense.Service.Library;
 
 /// <summary>Reads every weight of an uploaded model and says what it is: <c>validating → ready | rejected</c>. Runs again after a crash.</summary>
 internal sealed class InspectionJob(
-    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, ChildPool children, MemoryRoom room, Outbox outbox, Caller caller,
-    TimeProvider clock, IOptions<WorkerOptions> worker, ILogger<InspectionJob> logger) : IJob
+    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, SideWork work, Outbox outbox, Caller caller, TimeProvider clock,
+    ILogger<InspectionJob> logger) : IJob
 {
     /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
     public static readonly JobKey Key = new("inspect");
@@ -31,7 +29,6 @@ internal sealed class InspectionJob(
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         string id = WorkTriggers.SubjectOf(context);
-        long memory = worker.Value.InspectionMemory();
         for (int attempt = 1; attempt <= Attempts; attempt++)
         {
             var model = await db.Models.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancellationToken);
@@ -43,24 +40,13 @@ internal sealed class InspectionJob(
             caller.Become(model.TenantId);
             try
             {
-                // The small share is always free. Whoever needs more gets what a job may have, when jobs leave it.
-                bool isLarge = memory > worker.Value.InspectionMemory();
-                using var place = isLarge ? await room.TryInspectAsync(memory, cancellationToken) : null;
-                if (isLarge && place is null)
+                using var files = await library.FetchAsync(model, cancellationToken);
+                if (await work.TryRunAsync(model.TenantId, new InspectTask { Input = files.Parts }, cancellationToken) is { } made)
                 {
-                    return;
+                    await AcceptAsync(id, made.Description!, cancellationToken);
                 }
 
-                using var files = await library.FetchAsync(model, cancellationToken);
-                var made = await children.RunAsync(model.TenantId, new InspectTask { Input = files.Parts }, ChildRelay.None, new ChildStop(cancellationToken), memory);
-                await AcceptAsync(id, made.Description!, cancellationToken);
                 return;
-            }
-            catch (ChildDiedException exception) when (exception.RanOutOfMemory && memory < worker.Value.JobMemory())
-            {
-                memory = worker.Value.JobMemory();
-                attempt = 0;
-                continue;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {

@@ -107,7 +107,7 @@ public sealed class LayerUnitsTests(JobLedgerTests.WithoutWorker service) : ICla
     }
 
     private SharedPieces Pieces(Job job, string worker, MemoryRoom? room, TimeProvider clock) =>
-        new(service.Services.GetRequiredService<IServiceScopeFactory>(), job, worker, room, clock, NullLogger.Instance);
+        new(service.Services.GetRequiredService<IServiceScopeFactory>(), job, worker, room, clock, NullLogger.Instance, CancellationToken.None);
 
     private static ChildMessage Question(ChildWord word) => new(word) { Stage = Stage.Compressing };
 
