@@ -210,7 +210,7 @@ internal static class WebhookEndpoints
     public static async Task<Accepted<DeliveryResponse>> Replay(string id, string delivery, IdempotentRequest first, WebhookRegister register, HttpContext http)
     {
         string list = $"/v1/webhooks/{id}/deliveries";
-        first.AnswerWith<Delivery>(row => KeptAnswer.Of(StatusCodes.Status202Accepted, DeliveryResponse.Of(row)).With(HeaderNames.Location, list));
+        first.AnswerWith<Delivery>(row => KeptAnswer.Accepted(list, DeliveryResponse.Of(row)));
         return TypedResults.Accepted(list, DeliveryResponse.Of(await register.ReplayAsync(id, delivery, http.RequestAborted)));
     }
 
