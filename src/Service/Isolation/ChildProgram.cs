@@ -79,5 +79,8 @@ internal sealed class ChildProgram(IOptions<WorkerOptions> options)
         environment["DOTNET_gcConcurrent"] = "0";
         environment["DOTNET_GCHeapHardLimit"] = ((long)(options.Value.JobMemory() * ManagedShare)).ToString("X", CultureInfo.InvariantCulture);
         environment["DOTNET_EnableDiagnostics"] = "0";
+
+        // Instrumented code costs a small job a third of its time, and a long one gains nothing: its time goes by in kernels that have no calls to guess.
+        environment["DOTNET_TieredPGO"] = "0";
     }
 }
