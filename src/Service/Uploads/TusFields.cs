@@ -9,7 +9,7 @@ internal static class TusFields
 {
     private static readonly RequestField s_speaks = new(Tus.ResumableField, "The version of the protocol.", Version()) { Required = true, Refusals = [ProblemKind.PreconditionFailed] };
 
-    private static readonly ResponseField s_spoken = new(Tus.ResumableField, "The version of the protocol.", Version());
+    private static readonly ResponseField s_spoken = new(Tus.ResumableField, "The version of the protocol.", Version()) { On = static _ => true };
 
     private static readonly ResponseField s_versions = new(Tus.VersionField, "The versions of the protocol that are spoken.", Version()) { On = status => status is 204 or 412 };
 
