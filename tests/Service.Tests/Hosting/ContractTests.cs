@@ -9,7 +9,7 @@ namespace Condense.Service.Tests.Hosting;
 public sealed class ContractTests
 {
     /// <summary>Kinds that no request is answered with: jobs end with them.</summary>
-    private static readonly string[] s_ofJobs = ["out_of_memory", "worker_crashed_repeatedly", "max_seconds_exceeded"];
+    private static readonly string[] s_ofJobs = ["out_of_memory", "worker_crashed_repeatedly", "max_seconds_exceeded", "verification_failed"];
 
     /// <summary>An address that does not take a method has no operation that could say so.</summary>
     private const string NoOperation = "method_not_allowed";
