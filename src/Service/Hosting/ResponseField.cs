@@ -29,13 +29,13 @@ internal sealed record ResponseField(string Name, string Description, OpenApiSch
     /// <summary>How many requests may still come.</summary>
     public static ResponseField RateLimit { get; } = new("RateLimit", "How many requests may still come (`r`), and after how many seconds there will be more (`t`).", Text("\"reads\";r=599;t=1"))
     {
-        On = status => status is not 401,
+        On = status => status != StatusCodes.Status401Unauthorized,
     };
 
     /// <summary>How many requests may come at all.</summary>
     public static ResponseField RateLimitPolicy { get; } = new("RateLimit-Policy", "How many requests may come (`q`) in how many seconds (`w`).", Text("\"reads\";q=600;w=60"))
     {
-        On = status => status is not 401,
+        On = status => status != StatusCodes.Status401Unauthorized,
     };
 
     /// <summary>What a key lacks.</summary>

@@ -9,7 +9,7 @@ internal static class TusFields
 {
     private static readonly RequestField s_speaks = new(Tus.ResumableField, "The version of the protocol.", Version()) { Required = true, Refusals = [ProblemKind.PreconditionFailed] };
 
-    private static readonly ResponseField s_spoken = new(Tus.ResumableField, "The version of the protocol.", Version()) { On = static _ => true };
+    private static readonly ResponseField s_spoken = new(Tus.ResumableField, "The version of the protocol.", Version()) { On = _ => true };
 
     private static readonly ResponseField s_versions = new(Tus.VersionField, "The versions of the protocol that are spoken.", Version()) { On = status => status is 204 or 412 };
 
@@ -68,7 +68,7 @@ internal static class TusFields
     /// <summary>The requests speak the protocol, and so do the answers.</summary>
     public static TBuilder SpeaksTus<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder =>
-        endpoints.WithMetadata(s_speaks, s_spoken, s_versions with { On = status => status == StatusCodes.Status412PreconditionFailed });
+        endpoints.WithMetadata(s_speaks, s_spoken, s_versions with { On = status => status >= StatusCodes.Status400BadRequest });
 
     private static OpenApiSchema Version() => new() { Type = JsonSchemaType.String, Enum = [Tus.Version], Default = Tus.Version };
 }

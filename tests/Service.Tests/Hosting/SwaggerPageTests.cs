@@ -17,6 +17,7 @@ public sealed partial class SwaggerPageTests(RunningService service) : IClassFix
         await using var chromium = await Chromium.StartAsync();
         var browser = chromium.Browser;
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = Width, Height = Height } });
+        page.SetDefaultTimeout(Patience);
         var errors = new List<string>();
         page.PageError += (_, error) => errors.Add(error);
         await page.GotoAsync(new Uri(service.Address, "/swagger").ToString());
@@ -51,6 +52,7 @@ public sealed partial class SwaggerPageTests(RunningService service) : IClassFix
         await using var own = await RunningService.StartAsync();
         await using var chromium = await Chromium.StartAsync();
         var page = await chromium.Browser.NewPageAsync(new() { ViewportSize = new() { Width = Width, Height = Height } });
+        page.SetDefaultTimeout(Patience);
         await page.GotoAsync(new Uri(own.Address, "/swagger").ToString());
 
         var begin = await OpenAsync(page, "CreateUpload");

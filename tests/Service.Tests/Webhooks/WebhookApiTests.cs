@@ -54,7 +54,8 @@ public sealed class WebhookApiTests(RunningService service) : IClassFixture<Runn
     [Fact]
     public async Task With_If_Match_only_the_version_that_the_client_knows_is_changed_or_deleted()
     {
-        string path = $"/v1/webhooks/{(await CreateAsync($$"""{"url":"{{Url}}"}"""))["id"]}";
+        // Of an event that does not happen here: a failed delivery would change the document, too.
+        string path = $"/v1/webhooks/{(await CreateAsync($$"""{"url":"{{Url}}","events":["job.expired"]}"""))["id"]}";
         using var read = await service.Api.SendAsync(HttpMethod.Get, path);
         string first = read.Headers.ETag!.ToString();
         using var changed = await service.Api.SendAsync(HttpMethod.Patch, path, ApiClient.Json("""{"description":"mine"}"""), ("If-Match", first));
