@@ -78,11 +78,6 @@ internal sealed class QuotaGuard(IOptions<QuotaOptions> options, TimeProvider cl
             await CheckJobsAsync(addition, jobs, cancellationToken);
         }
 
-        if (rows.OfType<Artifact>().Any())
-        {
-            _recent.TryRemove((tenant, typeof(Artifact)), out _);
-        }
-
         // Of an upload it is told before its bytes come, and not only with the last of them.
         if (rows.Count(row => row is StoredModel { SourceJobId: null } or UploadSession { PartOf: null }) is > 0 and var models)
         {

@@ -6,11 +6,18 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Condense.Service.Storage.Migrations.Postgres
 {
     /// <inheritdoc />
-    public partial class Form : Migration
+    public partial class Finish : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.AddColumn<long>(
+                name: "finishing_until",
+                table: "upload",
+                type: "bigint",
+                nullable: false,
+                defaultValue: 0L);
+
             migrationBuilder.CreateTable(
                 name: "model_form",
                 columns: table => new
@@ -42,6 +49,17 @@ namespace Condense.Service.Storage.Migrations.Postgres
                 });
 
             migrationBuilder.CreateIndex(
+                name: "ix_job_state_expires_at",
+                table: "job",
+                columns: new[] { "state", "expires_at" },
+                filter: "state = 'Queued' AND expires_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_delivery_tenant_id_state_due_at_id",
+                table: "delivery",
+                columns: new[] { "tenant_id", "state", "due_at", "id" });
+
+            migrationBuilder.CreateIndex(
                 name: "ix_model_form_tenant_id_sha256",
                 table: "model_form",
                 columns: new[] { "tenant_id", "sha256" });
@@ -52,6 +70,18 @@ namespace Condense.Service.Storage.Migrations.Postgres
         {
             migrationBuilder.DropTable(
                 name: "model_form");
+
+            migrationBuilder.DropIndex(
+                name: "ix_job_state_expires_at",
+                table: "job");
+
+            migrationBuilder.DropIndex(
+                name: "ix_delivery_tenant_id_state_due_at_id",
+                table: "delivery");
+
+            migrationBuilder.DropColumn(
+                name: "finishing_until",
+                table: "upload");
         }
     }
 }

@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Condense.Service.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261122153357_Uploads")]
-    partial class Uploads
+    [Migration("20261122163213_Finish")]
+    partial class Finish
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -416,6 +416,10 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("ModelId", "Id")
                         .HasDatabaseName("ix_job_model_id_id");
 
+                    b.HasIndex("State", "ExpiresAt")
+                        .HasDatabaseName("ix_job_state_expires_at")
+                        .HasFilter("state = 'Queued' AND expires_at IS NOT NULL");
+
                     b.HasIndex("State", "LeaseUntil")
                         .HasDatabaseName("ix_job_state_lease_until");
 
@@ -596,6 +600,60 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .HasDatabaseName("ix_model_part_tenant_id_sha256");
 
                     b.ToTable("model_part", (string)null);
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.Property<string>("ModelId")
+                        .HasColumnType("text")
+                        .HasColumnName("model_id")
+                        .UseCollation("C");
+
+                    b.Property<string>("Form")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("form");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ProblemCode")
+                        .HasColumnType("text")
+                        .HasColumnName("problem_code")
+                        .UseCollation("C");
+
+                    b.Property<string>("ProblemDetail")
+                        .HasColumnType("text")
+                        .HasColumnName("problem_detail")
+                        .UseCollation("C");
+
+                    b.Property<string>("Sha256")
+                        .HasColumnType("text")
+                        .HasColumnName("sha256")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("state");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("default")
+                        .HasColumnName("tenant_id")
+                        .UseCollation("C");
+
+                    b.HasKey("ModelId", "Form")
+                        .HasName("pk_model_form");
+
+                    b.HasIndex("TenantId", "Sha256")
+                        .HasDatabaseName("ix_model_form_tenant_id_sha256");
+
+                    b.ToTable("model_form", (string)null);
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
@@ -907,6 +965,9 @@ namespace Condense.Service.Storage.Migrations.Postgres
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
 
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
+
                     b.ToTable("delivery", (string)null);
                 });
 
@@ -1051,6 +1112,22 @@ namespace Condense.Service.Storage.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_model_part_artifact_tenant_id_sha256");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.HasOne("Condense.Service.Library.StoredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_form_model_model_id");
+
+                    b.HasOne("Condense.Service.Storage.Artifact", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId", "Sha256")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_model_form_artifact_tenant_id_sha256");
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>

@@ -10,8 +10,8 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Condense.Service.Storage.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261122153359_Ledger")]
-    partial class Ledger
+    [Migration("20261122163209_Finish")]
+    partial class Finish
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -545,6 +545,55 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                     b.ToTable("model_part", (string)null);
                 });
 
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.Property<string>("ModelId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Form")
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("form");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ProblemCode")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem_code");
+
+                    b.Property<string>("ProblemDetail")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem_detail");
+
+                    b.Property<string>("Sha256")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("default")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("ModelId", "Form")
+                        .HasName("pk_model_form");
+
+                    b.HasIndex("TenantId", "Sha256")
+                        .HasDatabaseName("ix_model_form_tenant_id_sha256");
+
+                    b.ToTable("model_form", (string)null);
+                });
+
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
                 {
                     b.Property<string>("ModelId")
@@ -710,6 +759,10 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
 
+                    b.Property<long>("FinishingUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finishing_until");
+
                     b.Property<long>("Length")
                         .HasColumnType("INTEGER")
                         .HasColumnName("length");
@@ -820,6 +873,9 @@ namespace Condense.Service.Storage.Migrations.Sqlite
 
                     b.HasIndex("State", "DueAt")
                         .HasDatabaseName("ix_delivery_state_due_at");
+
+                    b.HasIndex("TenantId", "State", "DueAt", "Id")
+                        .HasDatabaseName("ix_delivery_tenant_id_state_due_at_id");
 
                     b.ToTable("delivery", (string)null);
                 });
@@ -957,6 +1013,22 @@ namespace Condense.Service.Storage.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_model_part_artifact_tenant_id_sha256");
+                });
+
+            modelBuilder.Entity("Condense.Service.Library.StoredForm", b =>
+                {
+                    b.HasOne("Condense.Service.Library.StoredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_form_model_model_id");
+
+                    b.HasOne("Condense.Service.Storage.Artifact", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId", "Sha256")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_model_form_artifact_tenant_id_sha256");
                 });
 
             modelBuilder.Entity("Condense.Service.Library.StoredInspection", b =>
