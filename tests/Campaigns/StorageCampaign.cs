@@ -37,6 +37,7 @@ internal sealed class StorageCampaign(string program, string? postgres, StorageS
             await SubmitAsync(model);
             await AddRowsAsync();
             await ListsAsync(model);
+            await DrainAsync();
             Add("load average at the end", (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0]);
         }
         finally
@@ -201,14 +202,56 @@ internal sealed class StorageCampaign(string program, string? postgres, StorageS
         Add(
             Text($"{sizes.Jobs} submissions by {Submitters} clients"),
             Text($"{sizes.Jobs / seconds:F0} a second; p50 {Quantile(milliseconds, 0.5):F0} ms, p99 {Quantile(milliseconds, 0.99):F0} ms; RssAnon at most {service.TakePeak()} MiB"));
+        int tenth = Math.Max(1, sizes.Jobs / 10);
+        Add("a submission, by jobs that are queued already", Text($"the first {tenth}: p50 {Quantile(milliseconds.Take(tenth), 0.5):F0} ms; the last {tenth}: p50 {Quantile(milliseconds.TakeLast(tenth), 0.5):F0} ms"));
     }
+
+    /// <summary>All that was submitted is worked off: on PostgreSQL by two workers, on SQLite by the one process that there may be, two at once.</summary>
+    private async Task DrainAsync()
+    {
+        string[][] workers = postgres is null ? [["--Worker:Concurrency=2"]] : [["--Role=Worker"], ["--Role=Worker"]];
+        long start = Stopwatch.GetTimestamp();
+        var services = await Task.WhenAll(workers.Select(settings => MeasuredService.StartAsync(program, _folder, ["--Worker:Threads=1", .. settings, .. Database])));
+        try
+        {
+            await using var connection = Connection();
+            await connection.OpenAsync();
+            while (await CountAsync(connection, "state IN ('Queued', 'Running', 'Canceling')") > 0)
+            {
+                await Task.Delay(100);
+            }
+
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            long failed = await CountAsync(connection, "state <> 'Succeeded' AND id NOT LIKE 'job_7%'");
+            Add(
+                Text($"{sizes.Jobs} jobs worked off by two workers of one thread, their start included"),
+                failed == 0 ? Text($"{sizes.Jobs / seconds:F1} a second, {seconds:F0} s") : Text($"{failed} failed"));
+        }
+        finally
+        {
+            foreach (var service in services)
+            {
+                await service.DisposeAsync();
+            }
+        }
+    }
+
+    private static async Task<long> CountAsync(DbConnection connection, string where)
+    {
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // From this file only.
+        command.CommandText = $"SELECT count(*) FROM job WHERE {where}";
+#pragma warning restore CA2100
+        return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+    }
+
+    private DbConnection Connection() =>
+        postgres is null ? new SqliteConnection($"Data Source={Path.Combine(_folder, "data", "condense.db")}") : new NpgsqlConnection(postgres);
 
     /// <summary>Copies of one of the rows, with other ids, states and metadata; the service sleeps.</summary>
     private async Task AddRowsAsync()
     {
-        await using DbConnection connection = postgres is null
-            ? new SqliteConnection($"Data Source={Path.Combine(_folder, "data", "condense.db")}")
-            : new NpgsqlConnection(postgres);
+        await using var connection = Connection();
         await connection.OpenAsync();
         var columns = new List<string>();
         await using (var probe = connection.CreateCommand())

@@ -18,6 +18,7 @@ mkdir -p "$(dirname "$report")"
 } > "$report"
 run() { "$tests" --no-progress --explicit on "$@"; }
 run --filter-class "*.ClusterMeasurements"
+run --filter-class "*.LargeJobMeasurements"
 run --filter-class "*.TakeoverTests" --filter-class "*.DrainTests"
 run --filter-class "*.CancelAcrossNodesTests" --filter-class "*.AcceptanceCrashTests"
 echo "- load average at the end: $(cut -d' ' -f1-3 /proc/loadavg)" >> "$report"

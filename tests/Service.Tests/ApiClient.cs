@@ -93,7 +93,7 @@ internal sealed class ApiClient(Uri address) : IDisposable
     }
 
     /// <summary>Asks until the document is as wanted.</summary>
-    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> condition)
+    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> condition, TimeSpan? patience = null)
     {
         long start = TimeProvider.System.GetTimestamp();
         while (true)
@@ -104,7 +104,7 @@ internal sealed class ApiClient(Uri address) : IDisposable
                 return document;
             }
 
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, $"{path} stays {document.ToJsonString()}");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < (patience ?? s_patience), $"{path} stays {document.ToJsonString()}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
         }
     }

@@ -94,6 +94,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Says why, if it has ended by itself.</summary>
+    public void AssertRuns() =>
+        Assert.False(_process.HasExited, _process.HasExited ? $"The service has ended with {_process.ExitCode}: {_errors.GetAwaiter().GetResult()}{string.Join('\n', Output)}" : "");
+
     /// <summary>Ends it without a warning: SIGKILL.</summary>
     public async Task KillAsync()
     {

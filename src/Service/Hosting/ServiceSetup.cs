@@ -198,6 +198,7 @@ internal static class ServiceSetup
         services.AddSingleton<ChildProgram>();
         services.AddSingleton<ChildPool>();
         services.AddSingleton<MemoryRoom>();
+        services.AddSingleton<SideWork>();
     }
 
     /// <summary>Adds options of a section, checked at start.</summary>

@@ -8,6 +8,11 @@ internal sealed record WorkerOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Worker";
 
+    /// <summary>What all models but those with a very large tensor can be read in.</summary>
+    private const long SmallestShare = 256 << 20;
+
+    private const int SharesOfMemory = 16;
+
     /// <summary>Jobs at once. Default: 1.</summary>
     [Range(1, 64)]
     public int Concurrency { get; init; } = 1;
@@ -66,6 +71,15 @@ internal sealed record WorkerOptions
 
     /// <summary>The memory that one job may take.</summary>
     public long JobMemory() => JobMemoryBytes > 0 ? JobMemoryBytes : Memory() / Concurrency;
+
+    /// <summary>
+    /// The memory that one inspection of a model may take without asking: a part of what <see cref="Memory"/> leaves free. One that needs more waits for
+    /// the jobs' memory, as a job does.
+    /// </summary>
+    public long InspectionMemory() => Math.Min(JobMemory(), Math.Max(SmallestShare, Memory() / SharesOfMemory));
+
+    /// <summary>The memory that idle children may hold together: a part of what <see cref="Memory"/> leaves free.</summary>
+    public long IdleMemory() => Memory() / SharesOfMemory;
 
     /// <summary>The threads of each job.</summary>
     public int ThreadsPerJob() => Threads > 0 ? Threads : int.Max(1, Environment.ProcessorCount / Concurrency);

@@ -6,7 +6,8 @@ namespace Condense.Service.Isolation;
 /// <summary>Keeps an eye on a child's memory: what is its own alone, so that mapped model files do not count.</summary>
 internal sealed class ChildMemory(Process process)
 {
-    private const string Own = "RssAnon:";
+    /// <summary>What lies in memory, and what the system has put on disk meanwhile. Shared memory is left out: a model on a file system in memory is some.</summary>
+    private static readonly string[] s_own = ["RssAnon:", "VmSwap:"];
 
     private long _peak;
 
@@ -32,21 +33,18 @@ internal sealed class ChildMemory(Process process)
     {
         try
         {
-            foreach (string line in File.ReadLines($"/proc/{process.Id}/status"))
-            {
-                if (line.StartsWith(Own, StringComparison.Ordinal))
-                {
-                    return long.Parse(line.AsSpan(Own.Length, line.Length - Own.Length - "kB".Length), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture) * 1024;
-                }
-            }
+            return OwnBytes(File.ReadLines($"/proc/{process.Id}/status"));
         }
         catch (IOException)
         {
             // It has ended between two lines.
+            return 0;
         }
-
-        return 0;
     }
+
+    /// <summary>Adds up what is the process's own, of the lines that Linux describes it by.</summary>
+    public static long OwnBytes(IEnumerable<string> status) =>
+        status.Where(line => s_own.Any(name => line.StartsWith(name, StringComparison.Ordinal))).Sum(line => long.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture)) * 1024;
 
     private long OfOthers()
     {

@@ -12,9 +12,6 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
     /// <summary>Children that wait, at most; the longest idle one goes first.</summary>
     private const int MostIdle = 4;
 
-    /// <summary>A child that holds more than this after its task is not worth its memory.</summary>
-    private const long LargestIdle = 256 << 20;
-
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
@@ -26,18 +23,19 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
     /// <param name="task">The task.</param>
     /// <param name="relay">What its words lead to.</param>
     /// <param name="stop">How it is stopped.</param>
+    /// <param name="memory">The memory that it may hold; null for that of a job.</param>
     /// <exception cref="ChildFaultException">The task failed.</exception>
     /// <exception cref="ChildDiedException">The child died.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public async Task<ChildResult> RunAsync(string tenant, ChildTask task, ChildRelay relay, ChildStop stop)
+    public async Task<ChildResult> RunAsync(string tenant, ChildTask task, ChildRelay relay, ChildStop stop, long? memory = null)
     {
         stop.Stop.ThrowIfCancellationRequested();
-        var child = Take(tenant) ?? new ChildProcess(program.Start(), options.Value.JobMemory(), clock, logger);
+        var child = Take(tenant) ?? new ChildProcess(program.Start(), clock, logger);
         bool reusable = false;
         try
         {
-            var result = await child.RunAsync(task, relay, stop);
-            reusable = !stop.Stop.IsCancellationRequested && child.MemoryBytes < LargestIdle;
+            var result = await child.RunAsync(task, relay, stop, memory ?? options.Value.JobMemory());
+            reusable = !stop.Stop.IsCancellationRequested;
             return result;
         }
         finally
@@ -86,25 +84,25 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
 
     private bool TryKeep(string tenant, ChildProcess child)
     {
-        Idle? oldest = null;
+        var idle = new Idle(tenant, child, child.MemoryBytes);
+        var retired = new List<Idle>();
         lock (_lock)
         {
-            if (_closed)
+            if (_closed || idle.Bytes > options.Value.IdleMemory())
             {
                 return false;
             }
 
-            var idle = new Idle(tenant, child);
             idle.Timer = clock.CreateTimer(_ => Retire(idle), state: null, s_patience, Timeout.InfiniteTimeSpan);
             _idle.AddLast(idle);
-            if (_idle.Count > MostIdle)
+            while (_idle.Count > MostIdle || _idle.Sum(one => one.Bytes) > options.Value.IdleMemory())
             {
-                oldest = _idle.First!.Value;
+                retired.Add(_idle.First!.Value);
                 _idle.RemoveFirst();
             }
         }
 
-        _ = oldest?.EndAsync();
+        retired.ForEach(one => _ = one.EndAsync());
         return true;
     }
 
@@ -122,9 +120,11 @@ internal sealed class ChildPool(ChildProgram program, IOptions<WorkerOptions> op
     }
 
     /// <summary>A child that waits.</summary>
-    private sealed class Idle(string tenant, ChildProcess child)
+    private sealed class Idle(string tenant, ChildProcess child, long bytes)
     {
         public string Tenant => tenant;
+
+        public long Bytes => bytes;
 
         public ChildProcess Child => child;
 

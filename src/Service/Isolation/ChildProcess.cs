@@ -24,20 +24,19 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly SemaphoreSlim _saying = new(1, 1);
     private readonly ChildMemory _memory;
-    private readonly long _cap;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly Task _errors;
+    private long _cap;
     private volatile bool _overMemory;
 
     /// <summary>Takes a process that has just been started.</summary>
     /// <param name="process">The process.</param>
-    /// <param name="cap">The memory that it may hold.</param>
     /// <param name="clock">Time.</param>
     /// <param name="logger">Where its last words go.</param>
-    public ChildProcess(Process process, long cap, TimeProvider clock, ILogger logger)
+    public ChildProcess(Process process, TimeProvider clock, ILogger logger)
     {
-        (_process, _cap, _clock, _logger) = (process, cap, clock, logger);
+        (_process, _clock, _logger) = (process, clock, logger);
         _memory = new ChildMemory(process);
         _errors = RelayErrorsAsync();
     }
@@ -52,11 +51,13 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <param name="task">The task.</param>
     /// <param name="relay">What its words lead to.</param>
     /// <param name="stop">How it is stopped.</param>
+    /// <param name="cap">The memory that it may hold.</param>
     /// <exception cref="ChildFaultException">The task failed.</exception>
     /// <exception cref="ChildDiedException">The child died.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public async Task<ChildResult> RunAsync(ChildTask task, ChildRelay relay, ChildStop stop)
+    public async Task<ChildResult> RunAsync(ChildTask task, ChildRelay relay, ChildStop stop, long cap)
     {
+        _cap = cap;
         _memory.Reset();
         using var ended = new CancellationTokenSource();
         var watching = WatchAsync(ended.Token);

@@ -16,6 +16,7 @@ internal sealed class MemoryRoom(IOptions<WorkerOptions> options)
     private long _used;
     private int _jobs;
     private int _assistants;
+    private bool _inspects;
 
     /// <summary>Whether a slot for jobs is idle and nobody waits.</summary>
     public bool HasIdleSlot
@@ -47,13 +48,41 @@ internal sealed class MemoryRoom(IOptions<WorkerOptions> options)
     /// <returns>Leaves the room when disposed.</returns>
     public async Task<IDisposable> EnterAsync(long bytes, CancellationToken cancellationToken)
     {
-        var place = new Place(this, Math.Min(bytes, _size), isJob: true);
+        var place = new Place(this, Math.Min(bytes, _size), Use.Job);
         lock (_lock)
         {
-            _waiting.AddLast(place);
-            Admit();
+            Queue(place);
         }
 
+        return await WaitAsync(place, cancellationToken);
+    }
+
+    /// <summary>
+    /// Enters the inspection of a model that is too large for the memory that inspections have of their own. One at a time: the next one would keep small
+    /// models waiting, too.
+    /// </summary>
+    /// <param name="bytes">What it is expected to need.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>Leaves the room when disposed; null when another one is in the room or waits.</returns>
+    public async Task<IDisposable?> TryInspectAsync(long bytes, CancellationToken cancellationToken)
+    {
+        var place = new Place(this, Math.Min(bytes, _size), Use.Inspection);
+        lock (_lock)
+        {
+            if (_inspects)
+            {
+                return null;
+            }
+
+            _inspects = true;
+            Queue(place);
+        }
+
+        return await WaitAsync(place, cancellationToken);
+    }
+
+    private static async Task<IDisposable> WaitAsync(Place place, CancellationToken cancellationToken)
+    {
         try
         {
             await place.Entered.WaitAsync(cancellationToken);
@@ -71,7 +100,7 @@ internal sealed class MemoryRoom(IOptions<WorkerOptions> options)
     {
         lock (_lock)
         {
-            var place = new Place(this, Math.Min(bytes, _size), isJob: false);
+            var place = new Place(this, Math.Min(bytes, _size), Use.Assistance);
             if (_waiting.Count > 0 || _jobs + _assistants >= _places || _used + place.Bytes > _size)
             {
                 return null;
@@ -80,6 +109,12 @@ internal sealed class MemoryRoom(IOptions<WorkerOptions> options)
             Enter(place);
             return place;
         }
+    }
+
+    private void Queue(Place place)
+    {
+        _waiting.AddLast(place);
+        Admit();
     }
 
     private void Admit()
@@ -94,8 +129,8 @@ internal sealed class MemoryRoom(IOptions<WorkerOptions> options)
     private void Enter(Place place)
     {
         _used += place.Bytes;
-        _jobs += place.IsJob ? 1 : 0;
-        _assistants += place.IsJob ? 0 : 1;
+        _jobs += place.Use == Use.Job ? 1 : 0;
+        _assistants += place.Use == Use.Assistance ? 1 : 0;
         place.Enter();
     }
 
@@ -106,23 +141,31 @@ internal sealed class MemoryRoom(IOptions<WorkerOptions> options)
             if (!_waiting.Remove(place) && place.Entered.IsCompleted)
             {
                 _used -= place.Bytes;
-                _jobs -= place.IsJob ? 1 : 0;
-                _assistants -= place.IsJob ? 0 : 1;
+                _jobs -= place.Use == Use.Job ? 1 : 0;
+                _assistants -= place.Use == Use.Assistance ? 1 : 0;
             }
 
+            _inspects &= place.Use != Use.Inspection;
             Admit();
         }
     }
 
-    /// <summary>What one job has or waits for.</summary>
-    private sealed class Place(MemoryRoom room, long bytes, bool isJob) : IDisposable
+    private enum Use
+    {
+        Job,
+        Assistance,
+        Inspection,
+    }
+
+    /// <summary>What one of them has or waits for.</summary>
+    private sealed class Place(MemoryRoom room, long bytes, Use use) : IDisposable
     {
         private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _left;
 
         public long Bytes => bytes;
 
-        public bool IsJob => isJob;
+        public Use Use => use;
 
         public Task Entered => _entered.Task;
 

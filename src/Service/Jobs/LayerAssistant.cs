@@ -77,7 +77,7 @@ internal sealed class LayerAssistant(
             services.GetRequiredService<Caller>().Become(job.TenantId);
             int number = Interlocked.Increment(ref _number);
             string name = $"{node.Name}+{number}";
-            string work = folder.JobFolder($"{job.Id}{WorkFolders.AssistantMark}{number}");
+            string work = folder.JobFolder($"{job.Id}{WorkFolders.SideMark}{number}");
             try
             {
                 IsolationLog.Assists(logger, job.Id, open.Stage);

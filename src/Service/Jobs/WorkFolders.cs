@@ -9,18 +9,18 @@ namespace Condense.Service.Jobs;
 /// </summary>
 internal sealed class WorkFolders(CondenseDbContext db, DataFolder folder, RunningJobs running)
 {
-    /// <summary>Between a job's id and the number of an assistant, which removes its folder itself.</summary>
-    public const string AssistantMark = "+";
+    /// <summary>Behind an id, in the folders of assistants and of side work: they remove theirs themselves.</summary>
+    public const string SideMark = "+";
 
-    /// <summary>Removes what the assistants of a dead process have left.</summary>
-    public void RemoveDeadAssistants() =>
-        Array.ForEach(Directory.GetDirectories(folder.Jobs, $"*{AssistantMark}*"), path => Directory.Delete(path, recursive: true));
+    /// <summary>Removes what those of a dead process have left.</summary>
+    public void RemoveDead() =>
+        Array.ForEach(Directory.GetDirectories(folder.Jobs, $"*{SideMark}*"), path => Directory.Delete(path, recursive: true));
 
     /// <summary>Removes the folders of jobs that have ended, and of those that there never were. A job that has ended begins nowhere again.</summary>
     /// <returns>How many.</returns>
     public async Task<int> RemoveEndedAsync(CancellationToken cancellationToken)
     {
-        string[] ids = [.. Directory.EnumerateDirectories(folder.Jobs).Select(path => Path.GetFileName(path)).Where(name => !name.Contains(AssistantMark, StringComparison.Ordinal))];
+        string[] ids = [.. Directory.EnumerateDirectories(folder.Jobs).Select(path => Path.GetFileName(path)).Where(name => !name.Contains(SideMark, StringComparison.Ordinal))];
         var unfinished = await db.Jobs.IgnoreQueryFilters().Where(JobStates.Unfinished).Where(job => ids.Contains(job.Id)).Select(job => job.Id)
             .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         unfinished.UnionWith(running.All.Select(attempt => attempt.Claim.Id));

@@ -12,7 +12,7 @@ namespace Condense.Service.Library;
 /// Makes the dense form of a model. Runs again after a crash; what fails through our fault is tried again as soon as somebody asks for the form again.
 /// </summary>
 internal sealed class ExpansionJob(
-    CondenseDbContext db, ModelLibrary library, FormLibrary forms, ArtifactStore store, ChildPool children, DataFolder folder, Caller caller, ILogger<ExpansionJob> logger) : IJob
+    CondenseDbContext db, ModelLibrary library, FormLibrary forms, ArtifactStore store, SideWork side, DataFolder folder, Caller caller, ILogger<ExpansionJob> logger) : IJob
 {
     /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
     public static readonly JobKey Key = new("expand");
@@ -34,15 +34,15 @@ internal sealed class ExpansionJob(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            // A weight that does not fit into a job's memory will not fit the next time either.
             var fault = Fault.Of(exception);
-            if (fault.IsOurs)
-            {
-                LibraryLog.ExpansionFailed(logger, exception, id);
-            }
-            else
+            if (!fault.IsOurs || exception is ChildDiedException { RanOutOfMemory: true })
             {
                 await forms.RefuseAsync(id, fault, cancellationToken);
+                return;
             }
+
+            LibraryLog.ExpansionFailed(logger, exception, id);
         }
     }
 
@@ -51,13 +51,18 @@ internal sealed class ExpansionJob(
         string source = await db.Jobs.Where(job => job.Id == model.SourceJobId).Select(job => job.ModelId).SingleAsync(cancellationToken);
         var original = await db.Models.AsNoTracking().SingleOrDefaultAsync(row => row.Id == source, cancellationToken) ?? throw new ProblemException(
             ProblemKind.NotFound, $"The dense form of {model.Id} is made of {source}, the model that was compressed, and that has been deleted.");
-        string work = Directory.CreateDirectory(Path.Combine(folder.Jobs, $"expand-{model.Id}")).FullName;
+        string work = Directory.CreateDirectory(folder.JobFolder($"{model.Id}{WorkFolders.SideMark}dense")).FullName;
         try
         {
             using var compressed = await library.FetchAsync(model, cancellationToken);
             using var before = await library.FetchAsync(original, cancellationToken);
             string output = Path.Combine(work, "dense");
-            await children.RunAsync(model.TenantId, new ExpandTask { Input = compressed.Parts, Original = before.Parts, Output = output }, ChildRelay.None, new ChildStop(cancellationToken));
+            var task = new ExpandTask { Input = compressed.Parts, Original = before.Parts, Output = output };
+            if (await side.TryRunAsync(model.TenantId, task, cancellationToken) is null)
+            {
+                return;
+            }
+
             if (ResultParts.Of(output).Others.Count > 0)
             {
                 throw new ProblemException(

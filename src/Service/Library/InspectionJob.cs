@@ -14,11 +14,13 @@ namespace Condense.Service.Library;
 
 /// <summary>Reads every weight of an uploaded model and says what it is: <c>validating → ready | rejected</c>. Runs again after a crash.</summary>
 internal sealed class InspectionJob(
-    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, ChildPool children, Outbox outbox, Caller caller, TimeProvider clock, ILogger<InspectionJob> logger) : IJob
+    CondenseDbContext db, WriteTransaction transaction, ModelLibrary library, SideWork work, Outbox outbox, Caller caller, TimeProvider clock,
+    ILogger<InspectionJob> logger) : IJob
 {
     /// <summary>The one durable Quartz job; each model is a trigger of it.</summary>
     public static readonly JobKey Key = new("inspect");
 
+    /// <summary>Tries of one delivery; an unread model is delivered again half a minute later.</summary>
     private const int Attempts = 3;
 
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
@@ -27,7 +29,7 @@ internal sealed class InspectionJob(
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         string id = WorkTriggers.SubjectOf(context);
-        for (int attempt = 1; ; attempt++)
+        for (int attempt = 1; attempt <= Attempts; attempt++)
         {
             var model = await db.Models.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.State == ModelState.Validating, cancellationToken);
             if (model is null)
@@ -36,12 +38,14 @@ internal sealed class InspectionJob(
             }
 
             caller.Become(model.TenantId);
-
             try
             {
                 using var files = await library.FetchAsync(model, cancellationToken);
-                var made = await children.RunAsync(model.TenantId, new InspectTask { Input = files.Parts }, ChildRelay.None, new ChildStop(cancellationToken));
-                await AcceptAsync(id, made.Description!, cancellationToken);
+                if (await work.TryRunAsync(model.TenantId, new InspectTask { Input = files.Parts }, cancellationToken) is { } made)
+                {
+                    await AcceptAsync(id, made.Description!, cancellationToken);
+                }
+
                 return;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
@@ -52,7 +56,7 @@ internal sealed class InspectionJob(
                     LibraryLog.InspectionFailed(logger, exception, id, attempt);
                 }
 
-                if (!fault.IsOurs || attempt == Attempts)
+                if (!fault.IsOurs || (attempt == Attempts && IsOfTheModel(exception, fault)))
                 {
                     await RejectAsync(model, new ModelFinding(fault.Kind.Code, fault.Detail, fault.Layer), cancellationToken);
                     return;
@@ -62,6 +66,12 @@ internal sealed class InspectionJob(
             await Task.Delay(s_retryDelay * attempt, clock, cancellationToken);
         }
     }
+
+    /// <summary>
+    /// Whether it is this model that can't be read here, and will not be the next time: its reader fails or dies of it. What fails around the reader, a full
+    /// disk or a database that is away, passes: the model waits for that.
+    /// </summary>
+    private static bool IsOfTheModel(Exception exception, Fault fault) => exception is ChildFaultException or ChildDiedException && fault.Kind != ProblemKind.StorageFull;
 
     /// <summary>Sets what an inspection found on a model's row.</summary>
     public static void Describe(StoredModel model, ModelDescription description)

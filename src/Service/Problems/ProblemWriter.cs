@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Condense.Service.Hosting;
 using Condense.Service.Jobs;
+using Condense.Service.Storage;
 using Condense.Service.Telemetry;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -9,7 +10,7 @@ using Microsoft.Net.Http.Headers;
 namespace Condense.Service.Problems;
 
 /// <summary>Writes problems: those of exceptions, and those of bare statuses from the framework.</summary>
-internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionHandler
+internal sealed class ProblemWriter(OutageLog outage, ILogger<ProblemWriter> logger) : IExceptionHandler
 {
     /// <summary>A detail often says what the client has sent, which may be long.</summary>
     private const int MaxDetail = 4_000;
@@ -18,7 +19,7 @@ internal sealed class ProblemWriter(ILogger<ProblemWriter> logger) : IExceptionH
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var fault = Fault.Of(exception);
-        if (fault.IsOurs)
+        if (fault.IsOurs && !outage.Takes(exception))
         {
             ProblemLog.Failed(logger, exception, httpContext.Request.Method, LogText.OneLine(httpContext.Request.Path.Value), fault.Kind.Code);
         }

@@ -50,9 +50,16 @@ internal sealed class FolderBlobs(DataFolder folder, IdSource ids) : IBlobStore
         string path = PathOf(file.BlobId);
         if (!string.Equals(file.Path, path, StringComparison.Ordinal))
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            string place = Path.GetDirectoryName(path)!;
+            if (!Directory.Exists(place))
+            {
+                Directory.CreateDirectory(place);
+                FolderEntries.FlushToDisk(folder.Artifacts);
+            }
+
             File.Move(file.Path, path);
             file.Path = path;
+            FolderEntries.FlushToDisk(place);
         }
 
         file.IsKept = true;

@@ -16,7 +16,7 @@ internal sealed class Housekeeping(
 
         // Nobody else stages into this folder, and nothing of this process is younger than now.
         int artifacts = db is SqliteDbContext ? await blobs.RemoveUnnamedAsync(db, clock.GetUtcNow(), cancellationToken) : 0;
-        work.RemoveDeadAssistants();
+        work.RemoveDead();
         int folders = await work.RemoveEndedAsync(cancellationToken);
         await redelivery.ForgetLeasesAsync(cancellationToken);
         int rescheduled = await redelivery.HandOverAsync(cancellationToken) + await redelivery.RescheduleAsync(cancellationToken);

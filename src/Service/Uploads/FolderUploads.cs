@@ -28,9 +28,16 @@ internal sealed class FolderUploads(DataFolder folder, FolderBlobs blobs, Upload
 
             if (bytes.Length > 0)
             {
-                using var file = File.OpenHandle(PathOf(turn.BlobId), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, FileOptions.Asynchronous);
+                // Where bytes were acknowledged there is a file: one that is made now would begin with zeros.
+                string path = PathOf(turn.BlobId);
+                bool isNew = position == 0 && !File.Exists(path);
+                using var file = File.OpenHandle(path, isNew ? FileMode.CreateNew : FileMode.Open, FileAccess.Write, FileShare.Read, FileOptions.Asynchronous);
                 await RandomAccess.WriteAsync(file, bytes, position, cancellationToken);
                 RandomAccess.FlushToDisk(file);
+                if (isNew)
+                {
+                    FolderEntries.FlushToDisk(folder.Staging);
+                }
             }
 
             return await ledger.MoveAsync(turn, offset, cancellationToken);
@@ -54,7 +61,7 @@ internal sealed class FolderUploads(DataFolder folder, FolderBlobs blobs, Upload
             }
 
             string path = PathOf(turn.BlobId);
-            await using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await using var stream = new FileStream(path, turn.Length == 0 ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);
             byte[] digest = await SHA256.HashDataAsync(stream, cancellationToken);
             return stream.Length == turn.Length
                 ? new StagedFile(turn.BlobId, path, Convert.ToHexStringLower(digest), turn.Length, static _ => ValueTask.CompletedTask)

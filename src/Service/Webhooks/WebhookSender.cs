@@ -1,3 +1,4 @@
+using Condense.Service.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Condense.Service.Webhooks;
@@ -7,7 +8,7 @@ namespace Condense.Service.Webhooks;
 /// so on its own, and what is written elsewhere is found within a poll.
 /// </summary>
 internal sealed class WebhookSender(
-    IServiceScopeFactory scopes, WebhookDispatcher dispatcher, DeliverySignal signal, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<WebhookSender> logger)
+    IServiceScopeFactory scopes, WebhookDispatcher dispatcher, DeliverySignal signal, OutageLog outage, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<WebhookSender> logger)
     : BackgroundService
 {
     /// <summary>A claim outlives its attempt by this much: time to write down how it ended.</summary>
@@ -44,7 +45,11 @@ internal sealed class WebhookSender(
             catch (Exception exception)
             {
                 // The database is away, most likely; it comes back.
-                WebhookLog.SendingInterrupted(logger, exception);
+                if (!outage.Takes(exception))
+                {
+                    WebhookLog.SendingInterrupted(logger, exception);
+                }
+
                 await Task.Delay(options.Value.Poll, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

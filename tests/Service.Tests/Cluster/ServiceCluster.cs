@@ -12,7 +12,14 @@ public sealed class ServiceCluster : IAsyncLifetime
     private ServiceProcess? _api;
     private int _nodes;
 
-    internal ApiClient Api => _api!.Api;
+    internal ApiClient Api
+    {
+        get
+        {
+            _api!.AssertRuns();
+            return _api.Api;
+        }
+    }
 
     internal NpgsqlDataSource Database { get; private set; } = null!;
 

@@ -68,6 +68,25 @@ public sealed class MemoryRoomTests
     }
 
     [Fact]
+    public async Task A_large_inspection_takes_its_turn_and_its_memory_and_keeps_no_second_one_waiting()
+    {
+        var room = Room();
+        var job = await room.EnterAsync(60, Cancellation);
+        var inspection = room.TryInspectAsync(50, Cancellation);
+        Assert.False(inspection.IsCompleted);
+        Assert.Null(await room.TryInspectAsync(10, Cancellation));
+        var next = room.EnterAsync(60, Cancellation);
+        job.Dispose();
+        var place = await inspection.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation);
+        Assert.False(next.IsCompleted);
+        Assert.Null(await room.TryInspectAsync(10, Cancellation));
+        place!.Dispose();
+        (await next.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation)).Dispose();
+        using var again = await room.TryInspectAsync(10, Cancellation);
+        Assert.NotNull(again);
+    }
+
+    [Fact]
     public async Task No_more_is_ever_handed_out_than_there_is()
     {
         var room = Room();

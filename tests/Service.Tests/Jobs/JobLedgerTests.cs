@@ -4,6 +4,7 @@ using Condense.Service.Jobs;
 using Condense.Service.Problems;
 using Condense.Service.Storage;
 using Microsoft.EntityFrameworkCore;
+using Quartz;
 using Xunit;
 
 namespace Condense.Service.Tests.Jobs;
@@ -124,6 +125,24 @@ public sealed class JobLedgerTests(JobLedgerTests.WithoutWorker service) : IClas
         var leases = await rows.ToDictionaryAsync(row => row.Id, row => row.LeaseUntil, Cancellation);
         Assert.Equal(1, leases["job_R2"]);
         Assert.True(leases["job_R1"] > 1);
+    }
+
+    [Fact]
+    public async Task A_job_that_its_firing_gave_back_is_handed_on_when_the_firing_has_ended_and_stays_visible_till_then()
+    {
+        await using var scope = service.Scope();
+        var ledger = await AcceptAsync(scope, "job_G");
+        var jobs = scope.ServiceProvider.GetRequiredService<CondenseDbContext>().Jobs.AsNoTracking().Where(row => row.Id == "job_G");
+        var scheduler = await service.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation);
+        await ledger.ReturnAsync("job_G");
+
+        // The firing's trigger is still there, and would go with it.
+        Assert.False(await ledger.HandOverAsync(await jobs.SingleAsync(Cancellation), Cancellation));
+        Assert.Equal(JobLedger.Lapsed, (await jobs.SingleAsync(Cancellation)).LeaseUntil);
+        Assert.True(await scheduler.UnscheduleJob(new TriggerKey("job_G/0", WorkTriggers.CompressionGroup), Cancellation));
+        Assert.True(await ledger.HandOverAsync(await jobs.SingleAsync(Cancellation), Cancellation));
+        Assert.Equal(0, (await jobs.SingleAsync(Cancellation)).LeaseUntil);
+        Assert.True(await WorkTriggers.IsScheduledAsync(scheduler, await jobs.SingleAsync(Cancellation), Cancellation));
     }
 
     [Fact]

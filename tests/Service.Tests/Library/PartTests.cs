@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Condense.Service.Library;
 using Condense.Service.Storage;
 using Condense.Service.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
@@ -236,6 +237,46 @@ public abstract class PartTests(UploadService service)
         Assert.All(answers, answer => Assert.Contains((int)answer.StatusCode, new[] { 202, 409 }));
         Array.ForEach(answers, answer => answer.Dispose());
         await Api.UntilAsync($"/v1/models/{model}", found => (string?)found["state"] == "ready");
+    }
+
+    [Fact]
+    public async Task The_main_file_is_known_by_its_bytes_whatever_its_name()
+    {
+        string model = await BeginAsync();
+        await AddAsync(model, "graph", Graph("weights.onnx"));
+        await AddAsync(model, "weights.onnx", s_weights);
+        await CommitAsync(model);
+        var parts = (await Api.UntilAsync($"/v1/models/{model}", found => (string?)found["state"] == "ready"))["parts"]!.AsArray();
+        Assert.Equal("graph", (string?)parts.Single(part => (bool)part!["main"]!)!["name"]);
+    }
+
+    [Fact]
+    public async Task Files_that_change_while_they_are_judged_are_not_committed()
+    {
+        string model = await BeginAsync();
+        await AddAsync(model, "net.onnx", Graph("w.bin"));
+        await AddAsync(model, "w.bin", s_weights);
+
+        // As many models are opened as may be at once: the judge waits, and has looked at the files before.
+        var opener = service.Running.Services.GetRequiredService<ModelOpener>();
+        int taken = 0;
+        for (; await opener.Places.WaitAsync(TimeSpan.Zero, Cancellation); taken++)
+        {
+        }
+
+        var committing = CommitAnswerAsync(model);
+        long start = TimeProvider.System.GetTimestamp();
+        while (opener.Waiting == 0)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(90), "nobody waits for a place");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
+        }
+
+        await AddAsync(model, "w.bin", [1]);
+        opener.Places.Release(taken);
+        using var refused = await committing;
+        await ApiClient.ProblemAsync(refused, 409, "resource_in_use");
+        Assert.Equal("receiving", (string?)(await Api.GetAsync($"/v1/models/{model}"))["state"]);
     }
 
     private async Task<string> BeginAsync(string query = "")

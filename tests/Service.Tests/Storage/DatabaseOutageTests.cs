@@ -80,6 +80,41 @@ public sealed class DatabaseOutageTests
         Assert.Equal("succeeded", (string?)(await EndAsync(service, job))["state"]);
     }
 
+    [Fact]
+    public async Task The_log_says_once_that_the_database_is_away_and_once_that_it_is_back()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        var folder = Directory.CreateTempSubdirectory("condense-outage-");
+        await using (var service = await ServiceProcess.StartReadyAsync(
+            folder.FullName, "--Storage:Provider=Postgres", $"--Storage:ConnectionString={await server.CreateDatabaseAsync()}", "--Storage:Patience=00:00:00"))
+        {
+            await server.HaltAsync();
+            await UntilSaidAsync(service, "does not answer");
+
+            // Time for everything that looks again and again; less of it would only hide a fault.
+            await Task.Delay(TimeSpan.FromSeconds(6), TimeProvider.System, Cancellation);
+            await server.ContinueAsync();
+            await UntilSaidAsync(service, "is back after");
+            string[] log = [.. service.Output];
+            string all = string.Join('\n', log);
+            Assert.True(log.Count(line => line.Contains("does not answer", StringComparison.Ordinal)) == 1, all);
+            Assert.True(log.Count(line => line.Contains("is back after", StringComparison.Ordinal)) == 1, all);
+            Assert.False(Array.Exists(log, line => line.StartsWith("         at ", StringComparison.Ordinal) || line.Contains("Quartz", StringComparison.Ordinal)), all);
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    private static async Task UntilSaidAsync(ServiceProcess service, string words)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (!service.Output.Any(line => line.Contains(words, StringComparison.Ordinal)))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_patience, $"\"{words}\" is not said: {string.Join('\n', service.Output)}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancellation);
+        }
+    }
+
     private static async Task<RunningService> StartAsync(PostgresServer server, params string[] settings) =>
         await RunningService.StartAsync(["--Storage:Provider=Postgres", $"--Storage:ConnectionString={await server.CreateDatabaseAsync()}", .. settings]);
 

@@ -39,9 +39,14 @@ public sealed class ExpirySweeperTests
         db.Add(new LayerUnit { JobId = "job_ON", Token = 1, Stage = "compressing", Layer = 0, Cost = 1 });
         await db.SaveChangesAsync(Cancellation);
 
+        // The folders of attempts that were handed on: one job has ended elsewhere, one may come back, one has an assistant here.
+        var folder = service.Services.GetRequiredService<DataFolder>();
+        Array.ForEach(["job_OVER", "job_ON", "job_OVER+1"], job => Directory.CreateDirectory(Path.Combine(folder.JobFolder(job), "work")));
+
         int removed = await service.Services.GetRequiredService<ExpirySweeper>().SweepAsync(Cancellation);
 
-        Assert.Equal(3, removed);
+        Assert.Equal(4, removed);
+        Assert.Equal(["job_ON", "job_OVER+1"], Directory.GetDirectories(folder.Jobs).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         Assert.Equal("young", (await db.IdempotencyRecords.AsNoTracking().SingleAsync(Cancellation)).Key);
         var checkpoint = await db.Checkpoints.AsNoTracking().SingleAsync(Cancellation);
         Assert.Equal("young", checkpoint.Key);

@@ -1,4 +1,5 @@
 using Condense.Service.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
 
@@ -42,7 +43,7 @@ public sealed class SynchronisedTimeTests
     {
         await using var source = NpgsqlDataSource.Create(await (await PostgresServer.SharedAsync()).CreateDatabaseAsync());
         var time = new SynchronisedTime(new Machine { Now = TimeProvider.System.GetUtcNow().AddMinutes(10) });
-        using var synchroniser = new TimeSynchroniser(source, time, new OutageLog(TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<OutageLog>.Instance), Microsoft.Extensions.Logging.Abstractions.NullLogger<TimeSynchroniser>.Instance);
+        using var synchroniser = new TimeSynchroniser(source, time, new OutageLog(TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<TimeSynchroniser>.Instance);
         var before = TimeProvider.System.GetUtcNow();
         await synchroniser.MeasureAsync(TestContext.Current.CancellationToken);
         var after = TimeProvider.System.GetUtcNow();

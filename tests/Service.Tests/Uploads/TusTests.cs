@@ -108,6 +108,8 @@ public abstract class TusTests(UploadService service)
     [InlineData("Upload-Metadata", "filename not-base64!", 400, "malformed_header")]
     [InlineData("Upload-Metadata", "filename /w==", 400, "malformed_header")]
     [InlineData("Upload-Metadata", "name eA==,name eQ==", 400, "malformed_header")]
+    [InlineData("Upload-Metadata", "a\tb eA==", 400, "malformed_header")]
+    [InlineData("Upload-Metadata", "a\u0001b", 400, "malformed_header")]
     [InlineData("Upload-Metadata", "name YQpi", 422, "invalid_field")]
     [InlineData("Upload-Metadata", "part YQ==", 422, "invalid_field")]
     [InlineData("Upload-Metadata", "model bWRsX05PTkU=,part YS9i", 422, "invalid_field")]
@@ -215,7 +217,9 @@ public abstract class TusTests(UploadService service)
             byte[] piece = s_model[(int)at..(int)long.Min(at + (3 << 20), s_model.Length)];
             var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Tus.PatchAsync(upload, at, piece)));
             Assert.All(answers, answer => Assert.Contains((int)answer.StatusCode, new[] { 204, 409 }));
-            Assert.Contains(answers, answer => (int)answer.StatusCode == 204);
+
+            // Only the last bytes are acknowledged to all that wait for the model.
+            Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 204), 1, at + piece.Length < s_model.Length ? 1 : answers.Length);
             Array.ForEach(answers, answer => answer.Dispose());
             at = await Tus.OffsetAsync(upload);
         }
@@ -290,6 +294,8 @@ public abstract class TusTests(UploadService service)
         using var posted = await Api.SendAsync(HttpMethod.Post, upload, content, ("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"), ("X-HTTP-Method-Override", "PATCH"));
         Assert.Equal(204, (int)posted.StatusCode);
         Assert.NotNull(TusClient.Model(posted));
+        using var asked = await Api.SendAsync(HttpMethod.Post, upload, null, ("Tus-Resumable", "1.0.0"), ("X-HTTP-Method-Override", "HEAD"));
+        Assert.Equal((200, bytes.Length), ((int)asked.StatusCode, (int)TusClient.Offset(asked)));
         using var bare = await Api.SendAsync(HttpMethod.Post, upload, null, ("Tus-Resumable", "1.0.0"));
         await ApiClient.ProblemAsync(bare, 405, "method_not_allowed");
     }

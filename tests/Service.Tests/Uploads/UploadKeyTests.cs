@@ -24,6 +24,13 @@ public sealed class UploadKeyTests
         AssertReplayed(first, again);
         Assert.Equal(1, (int)(await service.Api.GetAsync("/v1/usage"))["uploads"]!);
 
+        // A refusal is an answer, too.
+        using var refused = await tus.PostAsync("many", null, null, (Header, "refused"));
+        using var refusedAgain = await tus.PostAsync("many", null, null, (Header, "refused"));
+        await ApiClient.ProblemAsync(refused, 400, "malformed_header");
+        await ApiClient.ProblemAsync(refusedAgain, 400, "malformed_header");
+        Assert.Equal(["true"], refusedAgain.Headers.GetValues("Idempotent-Replayed"));
+
         using var longer = await tus.PostAsync("101", metadata, null, (Header, "empty"));
         await ApiClient.ProblemAsync(longer, 422, "idempotency_key_reused");
         using var renamed = await tus.PostAsync("100", TusClient.Metadata(("filename", "b.safetensors")), null, (Header, "empty"));
