@@ -21,9 +21,6 @@ internal static class DeferredText
     private sealed class Checked<T>(JsonConverter<T> converter) : JsonConverter<T>
     {
         /// <inheritdoc/>
-        public override bool HandleNull => converter.HandleNull;
-
-        /// <inheritdoc/>
         public override T? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             var ahead = reader;
