@@ -86,10 +86,23 @@ public sealed class QuotaTests
         var job = await service.Api.EndAsync(await service.Api.AddJobAsync(id, 2));
         Assert.Equal("succeeded", (string?)job["state"]);
 
-        using var refused = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json(JobOf(id)));
+        // What was measured for the first job holds for a second; a job that slips in before that goes to its end.
+        var refused = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json(JobOf(id)));
+        while (refused.StatusCode == HttpStatusCode.Created)
+        {
+            await service.Api.EndAsync((string)(await ApiClient.CreatedAsync(refused))["id"]!);
+            refused.Dispose();
+            refused = await service.Api.SendAsync(HttpMethod.Post, "/v1/jobs", ApiClient.Json(JobOf(id)));
+        }
+
         await ApiClient.ProblemAsync(refused, 429, "quota_exceeded");
-        using var deleted = await service.Api.SendAsync(HttpMethod.Delete, $"/v1/models/{job["result"]!["model"]}");
-        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        refused.Dispose();
+        foreach (var result in (await service.Api.GetAsync("/v1/models"))["data"]!.AsArray().Where(item => (string)item!["id"]! != id))
+        {
+            using var deleted = await service.Api.SendAsync(HttpMethod.Delete, $"/v1/models/{result!["id"]}");
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        }
+
         await service.Api.EndAsync(await service.Api.AddJobAsync(id, 2));
     }
 

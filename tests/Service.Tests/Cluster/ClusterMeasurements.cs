@@ -13,7 +13,7 @@ public sealed class ClusterMeasurements(ServiceCluster cluster) : IClassFixture<
     [Fact(Explicit = true)]
     public async Task Seconds_from_kill_9_to_the_next_attempt()
     {
-        string model = await ModelAsync(SampleModels.Layers(24, 160, 160));
+        string model = await ModelAsync(SampleModels.Layers(24, 512, 512));
         var seconds = new List<double>();
         for (int round = 0; round < Kills; round++)
         {
