@@ -250,6 +250,7 @@ internal static class ServiceSetup
                 return;
             }
 
+            store.UseDriverDelegate<PostgresJobStore>();
             store.UsePostgres(options => options.DataSourceFactory = provider => provider.GetRequiredService<NpgsqlDataSource>());
             store.UseClustering(options =>
             {

@@ -1,4 +1,5 @@
 using Condense.Service.Access;
+using Condense.Service.Jobs;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Quartz;
@@ -32,6 +33,7 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
         {
             await file.EnableWriteAheadLogAsync(cancellationToken);
             await ApplyAsync(cancellationToken);
+            await MakeQueueAsync(cancellationToken);
             return;
         }
 
@@ -44,9 +46,7 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
         try
         {
             await ApplyAsync(cancellationToken);
-
-            // Quartz makes its own tables when the scheduler is made: under the same lock.
-            await schedulers.GetScheduler(cancellationToken);
+            await MakeQueueAsync(cancellationToken);
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.InsufficientPrivilege)
         {
@@ -61,6 +61,13 @@ internal sealed class Migrator(CondenseDbContext db, IServiceProvider services, 
     }
 
     private Task WaitAsync(CancellationToken cancellationToken) => services.GetService<DatabaseStart>()?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>Quartz makes its own tables when the scheduler is made.</summary>
+    private async Task MakeQueueAsync(CancellationToken cancellationToken)
+    {
+        await schedulers.GetScheduler(cancellationToken);
+        await db.Database.ExecuteSqlRawAsync(OpenGroups.IndexSql, cancellationToken);
+    }
 
     private async Task ApplyAsync(CancellationToken cancellationToken)
     {
