@@ -9,7 +9,7 @@ public sealed class AcceptanceCrashTests(ServiceCluster cluster) : IClassFixture
     private const int Clients = 8;
     private const int LatestMilliseconds = 300;
 
-    private static int Rounds { get; } = Campaign.Rounds(6, many: 200);
+    private static int Rounds { get; } = Campaign.Rounds(20, many: 200);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

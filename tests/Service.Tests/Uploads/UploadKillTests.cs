@@ -8,7 +8,7 @@ namespace Condense.Service.Tests.Uploads;
 public sealed class UploadKillTests
 {
     /// <summary>How often the service is killed; a campaign asks for more.</summary>
-    private static readonly int s_rounds = int.Parse(Environment.GetEnvironmentVariable("CONDENSE_KILL_ROUNDS") ?? "4", CultureInfo.InvariantCulture);
+    private static readonly int s_rounds = int.Parse(Environment.GetEnvironmentVariable("CONDENSE_KILL_ROUNDS") ?? "10", CultureInfo.InvariantCulture);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
